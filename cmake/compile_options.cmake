@@ -1,0 +1,30 @@
+# Flags of every target of ours: hokusai_options for all code, hokusai_warnings for code we wrote.
+add_library(hokusai_options INTERFACE)
+target_compile_definitions(hokusai_options INTERFACE
+    BOOST_ASIO_SEPARATE_COMPILATION
+    BOOST_ASIO_NO_DEPRECATED
+    BOOST_BEAST_SEPARATE_COMPILATION
+    BOOST_ALL_NO_LIB
+    SPDLOG_COMPILED_LIB
+    SPDLOG_FMT_EXTERNAL
+    $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+target_compile_options(hokusai_options INTERFACE -g1 -fno-omit-frame-pointer)
+target_link_options(hokusai_options INTERFACE -fuse-ld=mold)
+
+if(HOKUSAI_SANITIZE)
+    target_compile_options(hokusai_options INTERFACE -fsanitize=${HOKUSAI_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(hokusai_options INTERFACE -fsanitize=${HOKUSAI_SANITIZE})
+endif()
+if(HOKUSAI_COVERAGE)
+    target_compile_options(hokusai_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(hokusai_options INTERFACE -fprofile-instr-generate)
+endif()
+
+add_library(hokusai_warnings INTERFACE)
+target_compile_options(hokusai_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

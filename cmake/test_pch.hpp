@@ -1,0 +1,4 @@
+// Precompiled for unit tests.
+#include "pch.hpp"
+
+#include <gtest/gtest.h>

@@ -1,0 +1,206 @@
+#include "apps/command_line.hpp"
+
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "apps/build_info.hpp"
+#include "apps/config_command.hpp"
+#include "apps/keys_command.hpp"
+#include "apps/service.hpp"
+#include "apps/settings.hpp"
+#include "apps/store.hpp"
+#include "telemetry/log.hpp"
+
+namespace apps {
+
+namespace {
+
+constexpr const char* kFooter = "Exit codes: 0 done, 1 failure, 2 usage or configuration.\n"
+                                "Every setting: hokusai config show, and docs/configuration.md";
+
+// Flags go where environment and file go too: into the sources of one table of settings.
+class Flags {
+public:
+    void add(CLI::App& command, const std::string& flag, const std::string& setting, const std::string& help) {
+        command.add_option(flag, sources_.flags[setting], help)->allow_extra_args(false);
+    }
+
+    void add_file(CLI::App& command) {
+        command.add_option("--config", file_, "read settings from this TOML file");
+    }
+
+    [[nodiscard]] config::Sources sources() const {
+        config::Sources sources = sources_;
+        sources.environment = config::process_environment();
+        if (!file_.empty()) {
+            sources.file = file_;
+        }
+        return sources;
+    }
+
+private:
+    config::Sources sources_;
+    std::string file_;
+};
+
+void start_logging(const ServiceSettings& settings) {
+    telemetry::LogSettings log;
+    log.level = settings.log.level;
+    log.file = settings.log.file;
+    const bool is_terminal = log.file.empty() && ::isatty(STDERR_FILENO) == 1;
+    log.format = settings.log.format.value_or(is_terminal ? telemetry::LogFormat::text : telemetry::LogFormat::json);
+    telemetry::start_log(log);
+}
+
+// Each connection takes a descriptor, each call to MLflow another; the soft limit of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int serve(const config::Sources& sources) {
+    const LoadedSettings loaded = load_settings(sources);
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    start_logging(loaded.settings);
+    for (const std::string& warning : loaded.loaded.warnings) {
+        telemetry::log_warn("configuration", {{"warning", warning}});
+    }
+    try {
+        Service service(loaded.settings);
+        service.run([&loaded](const std::string& url) {
+            telemetry::log_info("serving", {{"url", url}, {"version", kVersion}, {"data", loaded.settings.data_dir}});
+            std::cout << "hokusai serving on " << url << std::endl;
+        });
+    } catch (...) {
+        telemetry::shutdown_log();
+        throw;
+    }
+    telemetry::shutdown_log();
+    return 0;
+}
+
+void add_serve(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    CLI::App* command = app.add_subcommand("serve", "Run the registry gateway until SIGTERM or Ctrl-C");
+    flags.add(*command, "--listen", "server.listen", "HOST:PORT to listen on (127.0.0.1:8000; port 0: any free one)");
+    flags.add(*command, "--data", "data_dir", "folder for everything that must last");
+    flags.add(*command, "--mlflow", "mlflow.urls", "URL of the MLflow server (also MLFLOW_SERVER_URL)");
+    flags.add(*command, "--auth", "auth.mode", "required, or off (loopback addresses only)");
+    flags.add(*command, "--threads", "server.threads", "event loops (0: one for each core)");
+    flags.add_file(*command);
+    command->footer("Example: hokusai serve --mlflow http://127.0.0.1:5000\n" + std::string(kFooter));
+    command->callback([&] { action = [&flags] { return serve(flags.sources()); }; });
+}
+
+void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    static KeysCreateRequest request;
+    static std::string id;
+    static bool as_json = false;
+    CLI::App* keys = app.add_subcommand("keys", "Make, list and revoke API keys, also beside a running service");
+    keys->require_subcommand(1);
+    keys->footer(kFooter);
+    const auto with_store = [&flags](auto work) {
+        const LoadedSettings loaded = load_settings(flags.sources());
+        Store store(loaded.settings);
+        auth::KeyHasher hasher(store.pepper);
+        return work(store, hasher, base::SystemClock().wall_now(), Console{std::cout, std::cerr});
+    };
+
+    CLI::App* create = keys->add_subcommand("create", "Make a key; it is printed once and stored only as a hash");
+    create->add_option("--name", request.name, "what the key is for")->required();
+    create->add_option("--scopes", request.scopes, "mlflow:read, mlflow:write, model:read, model:write, admin; comma separated")
+        ->required();
+    create->add_option("--expires", request.expires, "90d, 12h or a date; never by default");
+    create->add_option("--environment", request.environment, "production, test or development: the prefix of the key");
+    create->add_flag("--json", request.json, "print one JSON object");
+    create->footer("Example: hokusai keys create --name ci --scopes mlflow:read,mlflow:write --expires 90d");
+    create->callback([&action, with_store] {
+        action = [with_store] {
+            return with_store([](Store& store, auth::KeyHasher& hasher, base::WallTime now, const Console& console) {
+                return keys_create(store.keys, hasher, request, now, console);
+            });
+        };
+    });
+
+    CLI::App* list = keys->add_subcommand("list", "Show all keys, never their secret part");
+    list->add_flag("--json", as_json, "print a JSON array");
+    list->callback([&action, with_store] {
+        action = [with_store] {
+            return with_store([](Store& store, auth::KeyHasher&, base::WallTime now, const Console& console) {
+                return keys_list(store.keys, as_json, now, console);
+            });
+        };
+    });
+
+    CLI::App* revoke = keys->add_subcommand("revoke", "Refuse a key from now on, within a second in running services");
+    revoke->add_option("id", id, "the key's id, as keys list shows it")->required();
+    revoke->callback([&action, with_store] {
+        action = [with_store] {
+            return with_store([](Store& store, auth::KeyHasher&, base::WallTime now, const Console& console) {
+                return keys_revoke(store.keys, id, now, console);
+            });
+        };
+    });
+    for (CLI::App* command : {create, list, revoke}) {
+        flags.add(*command, "--data", "data_dir", "folder of the service");
+        flags.add_file(*command);
+    }
+}
+
+void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    static bool as_json = false;
+    CLI::App* config = app.add_subcommand("config", "Show or check the settings");
+    config->require_subcommand(1);
+    config->footer(kFooter);
+    CLI::App* show = config->add_subcommand("show", "Print every setting with its origin, secrets hidden");
+    show->add_flag("--json", as_json, "print JSON");
+    show->callback([&] { action = [&flags] { return config_show(load_settings(flags.sources()).loaded, as_json, std::cout); }; });
+    CLI::App* check = config->add_subcommand("check", "Say whether the service could start with these settings");
+    check->callback([&] { action = [&flags] { return config_check(flags.sources(), std::cout); }; });
+    for (CLI::App* command : {show, check}) {
+        flags.add(*command, "--listen", "server.listen", "as for serve");
+        flags.add(*command, "--data", "data_dir", "as for serve");
+        flags.add(*command, "--mlflow", "mlflow.urls", "as for serve");
+        flags.add(*command, "--auth", "auth.mode", "as for serve");
+        flags.add(*command, "--threads", "server.threads", "as for serve");
+        flags.add_file(*command);
+    }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App app("Hokusai Registry: a gateway that keeps MLflow's clients working when MLflow does not.", "hokusai");
+    app.set_version_flag("--version", fmt::format("hokusai {} ({}, {})", kVersion, kGitCommit, kBuildDate));
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    Flags flags;
+    std::function<int()> action;
+    add_serve(app, flags, action);
+    add_keys(app, flags, action);
+    add_config(app, flags, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        // CLI11 has exit codes of its own; ours are 0 for help and version, 2 for wrong usage.
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        return action();
+    } catch (const base::ConfigError& error) {
+        std::cerr << "hokusai: " << error.what() << '\n';
+        return 2;
+    }
+}
+
+}  // namespace apps

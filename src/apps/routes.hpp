@@ -1,0 +1,34 @@
+// The one table of what answers where.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+#include "auth/key_store.hpp"
+#include "health/endpoints.hpp"
+#include "health/health_responder.hpp"
+#include "health/monitor.hpp"
+#include "http/router.hpp"
+#include "mlflow/gateway.hpp"
+#include "net/blocking_pool.hpp"
+#include "resilience/circuit_breaker.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace apps {
+
+struct RouteDeps {
+    health::HealthResponder& health;  // of this worker
+    health::Monitor& monitor;
+    const std::atomic<health::Phase>& phase;
+    telemetry::Metrics& metrics;
+    mlflow::Gateway* gateway;               // of this worker; null: MLflow is not configured
+    resilience::CircuitBreaker* breaker;    // of MLflow; null as the gateway
+    auth::AuditLog& audit_log;
+    net::BlockingPool& pool;
+};
+
+// For the router of one worker. What it refers to outlives the routes.
+std::vector<http::Route> make_routes(const RouteDeps& deps);
+
+}  // namespace apps

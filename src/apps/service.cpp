@@ -1,0 +1,351 @@
+#include "apps/service.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "apps/build_info.hpp"
+#include "apps/routes.hpp"
+#include "auth/key_issuing.hpp"
+#include "health/health_metrics.hpp"
+#include "telemetry/log.hpp"
+
+namespace apps {
+
+namespace {
+
+constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
+constexpr std::size_t kPoolCapacity = 256;
+
+http::ServerSettings to_server_settings(const ServerSettings& from) {
+    http::ServerSettings to;
+    to.max_connections = from.max_connections;
+    to.reserved_connections = from.health_reserved_connections;
+    to.limits.max_head_bytes = from.max_header_bytes;
+    to.header_timeout = from.header_timeout;
+    to.body_idle_timeout = from.body_idle_timeout;
+    to.idle_timeout = from.idle_timeout;
+    return to;
+}
+
+resilience::CircuitBreakerSettings to_breaker_settings(const BreakerSettings& from) {
+    resilience::CircuitBreakerSettings to;
+    to.enabled = from.is_enabled;
+    to.failure_threshold = from.failure_threshold;
+    to.recovery_timeout = from.recovery_timeout;
+    to.max_recovery_attempts = from.max_recovery_attempts;
+    to.early_trial = from.early_trial;
+    to.probes_only_in_half_open = true;  // the monitor probes MLflow and makes the trials
+    return to;
+}
+
+mlflow::UpstreamSettings to_upstream_settings(const ServiceSettings& settings, const config::HttpUrl& url) {
+    const MlflowSettings& from = settings.mlflow;
+    mlflow::UpstreamSettings to;
+    const std::string text = config::to_text(url);
+    const std::string authority = text.substr(text.find("://") + 3);
+    to.url = {url.is_tls, url.host, url.port, authority.substr(0, authority.find('/')), url.base_path};
+    to.host = from.host;
+    to.token = from.token;
+    to.username = from.username;
+    to.password = from.password;
+    to.forwards_caller_authorization = from.forward_auth;
+    to.serves_artifacts = from.serve_artifacts;
+    to.tls = {from.ca_file, from.cert_file, from.key_file};
+    to.connect_timeout = from.connect_timeout;
+    to.read_timeout = from.read_timeout;
+    to.write_timeout = from.write_timeout;
+    to.body_idle_timeout = settings.server.body_idle_timeout;
+    to.max_idle = from.idle_timeout;
+    to.max_idle_connections = from.max_idle_connections;
+    to.concurrency = from.concurrency;
+    to.bulk_concurrency = from.artifact_concurrency;
+    to.queue = from.queue;
+    to.limits.max_head_bytes = settings.server.max_header_bytes;
+    return to;
+}
+
+net::NameResolver::Settings to_resolver_settings(const MlflowSettings& from) {
+    net::NameResolver::Settings to;
+    for (const std::string& address : from.fallback_addresses) {
+        to.fallback.push_back(boost::asio::ip::make_address(address));
+    }
+    return to;
+}
+
+health::MonitorSettings to_monitor_settings(const HealthSettings& from) {
+    health::MonitorSettings to;
+    to.check = {from.interval, from.fast_interval, from.deadline, from.down_after, from.up_after};
+    to.detail_interval = from.details_interval;
+    return to;
+}
+
+health::Identity to_identity(const ServiceSettings& settings, base::MonotonicTime started_at) {
+    health::Identity identity;
+    identity.version = kVersion;
+    identity.git_commit = kGitCommit;
+    identity.build_date = kBuildDate;
+    identity.environment = settings.environment;
+    identity.started_at = started_at;
+    identity.probe_deadline = settings.health.deadline;
+    identity.serves_artifacts = settings.mlflow.serve_artifacts;
+    return identity;
+}
+
+std::vector<std::unique_ptr<net::Worker>> make_workers(std::uint32_t count, const base::Clock& clock) {
+    const std::size_t threads = count > 0 ? count : std::max(1U, std::thread::hardware_concurrency());
+    std::vector<std::unique_ptr<net::Worker>> workers;
+    for (std::size_t i = 0; i < threads; ++i) {
+        workers.push_back(std::make_unique<net::Worker>(fmt::format("worker-{}", i), i, clock));
+    }
+    return workers;
+}
+
+std::vector<net::Worker*> pointers_to(const std::vector<std::unique_ptr<net::Worker>>& workers) {
+    std::vector<net::Worker*> pointers;
+    for (const auto& worker : workers) {
+        pointers.push_back(worker.get());
+    }
+    return pointers;
+}
+
+}  // namespace
+
+// Owns what a worker's routes refer to.
+class Service::WorkerHandler final : public http::RequestHandler {
+public:
+    WorkerHandler(Service& service, net::Worker& worker)
+        : access_({service.key_ring_,
+                   service.store_.pepper,
+                   service.key_refresher_,
+                   service.settings_.auth.mode == AuthMode::required,
+                   service.settings_.mlflow.forward_auth}),
+          health_(service.monitor_, service.identity_),
+          gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(worker,
+                                                                       service.mlflow_->upstream,
+                                                                       service.trusted_proxies_,
+                                                                       service.metrics_)
+                                   : nullptr),
+          router_({access_, service.metrics_, service.settings_.http.cors_origins},
+                  make_routes({health_,
+                               service.monitor_,
+                               service.phase_,
+                               service.metrics_,
+                               gateway_.get(),
+                               service.mlflow_ ? &service.mlflow_->breaker : nullptr,
+                               service.store_.audit_log,
+                               service.pool_})) {}
+
+    std::optional<http::Response> try_answer(http::Exchange& exchange) override {
+        return router_.try_answer(exchange);
+    }
+
+    base::Task<> handle(http::Exchange& exchange) override {
+        return router_.handle(exchange);
+    }
+
+    [[nodiscard]] bool is_health(const http::RequestHead& request) const override {
+        return router_.is_health(request);
+    }
+
+    void finished(const http::Exchange& exchange, base::Duration elapsed) override {
+        router_.finished(exchange, elapsed);
+    }
+
+private:
+    KeyAccess access_;
+    health::HealthResponder health_;
+    std::unique_ptr<mlflow::Gateway> gateway_;
+    http::Router router_;
+};
+
+Service::MlflowSide::MlflowSide(Service& service, const config::HttpUrl& url)
+    : resolver(service.control_, url.host, url.port, to_resolver_settings(service.settings_.mlflow)),
+      breaker_random(base::system_seed()),
+      breaker("mlflow",
+              to_breaker_settings(service.settings_.breaker),
+              breaker_random,
+              service.clock_.now(),
+              [&service](const resilience::Transition& transition) { service.note_transition(transition); }),
+      upstream(to_upstream_settings(service.settings_, url), service.instance_, resolver, breaker, service.clock_.now()),
+      probe_client(service.control_, upstream, service.settings_.health.deadline),
+      probe(probe_client),
+      experiments_probe(probe_client, "/api/2.0/mlflow/experiments/search?max_results=1", false),
+      metrics_probe(probe_client, "/api/2.0/mlflow/metrics/get-history", true),
+      artifacts_probe(probe_client, "/api/2.0/mlflow-artifacts/artifacts", true) {}
+
+Service::Service(const ServiceSettings& settings)
+    : settings_(settings),
+      server_settings_(to_server_settings(settings.server)),
+      instance_(fmt::format("{:08x}", static_cast<std::uint32_t>(base::system_seed()))),
+      store_(settings),
+      lock_(or_config_error(storage::ServiceLock::acquire(settings.data_dir), "cannot serve from " + settings.data_dir)),
+      probe_database_(or_config_error(storage::SqliteDatabase::open(database_path(settings), kProbeBusyTimeout),
+                                      "cannot open the store")),
+      trusted_proxies_(settings.http.trusted_proxies),
+      identity_(to_identity(settings, clock_.now())),
+      control_("control", 0, clock_),
+      workers_(make_workers(settings.server.threads, clock_)),
+      pool_(2, kPoolCapacity),
+      probe_pool_(1, 2),
+      key_refresher_(control_, pool_, store_.keys, key_ring_),
+      mlflow_(settings.mlflow.urls.empty() ? nullptr : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      sleeper_(control_),
+      store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
+      monitor_random_(base::system_seed()),
+      monitor_(probe_targets(), to_monitor_settings(settings.health), {clock_, sleeper_, monitor_random_, metrics_}),
+      server_(control_,
+              pointers_to(workers_),
+              server_settings_,
+              metrics_,
+              [this](net::Worker& worker) { return make_handler(worker); }),
+      signals_(control_.context(), SIGINT, SIGTERM) {
+    load_keys();
+    register_metrics();
+    listening_monitor_.store(&monitor_);
+}
+
+Service::~Service() {
+    listening_monitor_.store(nullptr);
+    for (const auto& worker : workers_) {
+        worker->stop();
+    }
+    control_.stop();
+    pool_.join();
+    probe_pool_.join();
+}
+
+void Service::load_keys() {
+    auth::KeyHasher hasher(store_.pepper);
+    if (!settings_.auth.bootstrap_admin_key.is_empty()) {
+        or_config_error(
+            auth::ensure_bootstrap_key(store_.keys, hasher, settings_.auth.bootstrap_admin_key, clock_.wall_now()),
+            "HOKUSAI_BOOTSTRAP_ADMIN_KEY");
+    }
+    key_ring_.publish(or_config_error(store_.keys.load_all(), "cannot read the API keys"));
+}
+
+health::Targets Service::probe_targets() {
+    health::Targets targets{{store_probe_, "sqlite", database_path(settings_).filename().string()}, {}};
+    if (mlflow_) {
+        const std::string url = config::to_text(settings_.mlflow.urls.front());
+        targets.mlflow.push_back({url, mlflow_->probe, mlflow_->breaker});
+        targets.details.push_back({"experiments_api", url, mlflow_->experiments_probe});
+        targets.details.push_back({"metrics_history", url, mlflow_->metrics_probe});
+        targets.details.push_back({"artifacts", url, mlflow_->artifacts_probe});
+    }
+    return targets;
+}
+
+std::unique_ptr<http::RequestHandler> Service::make_handler(net::Worker& worker) {
+    return std::make_unique<WorkerHandler>(*this, worker);
+}
+
+void Service::note_transition(const resilience::Transition& transition) {
+    telemetry::log_warn("breaker_changed",
+                        {{"breaker", transition.name},
+                         {"from", resilience::to_string(transition.from)},
+                         {"to", resilience::to_string(transition.to)},
+                         {"cause", resilience::to_string(transition.cause)}});
+    if (health::Monitor* monitor = listening_monitor_.load()) {
+        monitor->refresh(transition.at);
+    }
+}
+
+void Service::register_metrics() {
+    health::export_health(metrics_, monitor_, clock_);
+    metrics_.gauge("hokusai_build_info", "Always 1; the labels say what runs.", {{"version", kVersion}, {"commit", kGitCommit}}, [] {
+        return 1.0;
+    });
+    if (!mlflow_) {
+        return;
+    }
+    const auto add_gate = [this](const char* gate, const mlflow::AdmissionGate& source) {
+        metrics_.gauge("hokusai_mlflow_calls_in_flight", "Calls to MLflow under way.", {{"gate", gate}}, [&source] {
+            return static_cast<double>(source.figures().in_flight);
+        });
+        metrics_.gauge("hokusai_mlflow_calls_queued", "Calls that wait for a place.", {{"gate", gate}}, [&source] {
+            return static_cast<double>(source.figures().queued);
+        });
+    };
+    add_gate("api", mlflow_->upstream.api_gate);
+    add_gate("bulk", mlflow_->upstream.bulk_gate);
+}
+
+void Service::run(const OnReady& on_ready) {
+    const auto address = boost::asio::ip::make_address(
+        settings_.server.listen.host == "localhost" ? "127.0.0.1" : settings_.server.listen.host);
+    const auto bound = server_.start({address, settings_.server.listen.port});
+    control_.tasks().spawn("key_refresher", key_refresher_.run());
+    for (base::Task<>& loop : monitor_.loops()) {
+        control_.tasks().spawn("monitor", std::move(loop));
+    }
+    if (mlflow_) {
+        control_.tasks().spawn("name_resolver", mlflow_->resolver.run());
+    }
+    for (const auto& worker : workers_) {
+        worker->start();
+    }
+    const std::string host = bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
+    control_.tasks().spawn("supervisor", supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready));
+    control_.run();
+}
+
+base::Task<> Service::pause(base::Duration duration) {
+    boost::asio::steady_timer timer(control_.context());
+    timer.expires_after(duration);
+    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+}
+
+base::Task<> Service::supervise(std::string url, OnReady on_ready) {
+    while (monitor_.current(clock_.now())->store.check.state == health::CheckState::unknown) {
+        co_await pause(std::chrono::milliseconds(1));
+    }
+    phase_.store(health::Phase::serving);
+    on_ready(url);
+    const auto [error, signal] = co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await shut_down(error ? SIGTERM : signal);
+    control_.context().stop();
+}
+
+base::Task<> Service::shut_down(int signal) {
+    phase_.store(health::Phase::draining);
+    // Ctrl-C is a person who waits; SIGTERM is an orchestrator whose balancer needs time to notice.
+    const base::Duration delay = signal == SIGINT ? base::Duration(0) : settings_.server.drain_delay;
+    telemetry::log_info("draining",
+                        {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                         {"delay_seconds", std::chrono::duration<double>(delay).count()}});
+    if (delay > base::Duration(0)) {
+        // A second signal ends the delay.
+        boost::asio::steady_timer limit(control_.context());
+        limit.expires_after(delay);
+        limit.async_wait([this](const boost::system::error_code& error) {
+            if (!error) {
+                signals_.cancel();
+            }
+        });
+        co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
+    const std::size_t ended = co_await server_.drain(settings_.server.drain_timeout);
+    if (ended > 0) {
+        telemetry::log_warn("connections_ended", {{"count", ended}, {"reason", "they did not finish in time"}});
+    }
+    monitor_.stop();
+    sleeper_.wake_all();
+    key_refresher_.stop();
+    if (mlflow_) {
+        mlflow_->resolver.stop();
+    }
+    // The supervisor itself is the one task that remains.
+    const base::MonotonicTime end = clock_.now() + std::chrono::seconds(2);
+    while (control_.tasks().size() > 1 && clock_.now() < end) {
+        co_await pause(std::chrono::milliseconds(5));
+    }
+    telemetry::log_info("stopped");
+}
+
+}  // namespace apps

@@ -1,0 +1,104 @@
+// The running service: every object, who uses whom, and the order in which they begin and end.
+#pragma once
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "apps/key_access.hpp"
+#include "apps/probes.hpp"
+#include "apps/settings.hpp"
+#include "apps/store.hpp"
+#include "auth/key_refresher.hpp"
+#include "auth/key_ring.hpp"
+#include "base/clock.hpp"
+#include "health/health_responder.hpp"
+#include "health/monitor.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+#include "mlflow/gateway.hpp"
+#include "mlflow/mlflow_probe.hpp"
+#include "mlflow/upstream.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/name_resolver.hpp"
+#include "net/worker.hpp"
+#include "resilience/circuit_breaker.hpp"
+#include "storage/data_directory.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace apps {
+
+// Members stand in order of construction: each uses only those above it, and they are destroyed from below.
+class Service {
+public:
+    // Opens the store, binds the address. Throws base::ConfigError when it can't start; nothing runs then.
+    explicit Service(const ServiceSettings& settings);
+    ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    // Serves until SIGTERM or SIGINT, then drains. `on_ready` is called with the base URL once requests are answered.
+    using OnReady = std::function<void(const std::string& url)>;
+    void run(const OnReady& on_ready);
+
+private:
+    // MLflow, when it is configured.
+    struct MlflowSide {
+        MlflowSide(Service& service, const config::HttpUrl& url);
+
+        net::NameResolver resolver;
+        base::SeededRandom breaker_random;
+        resilience::CircuitBreaker breaker;
+        mlflow::Upstream upstream;
+        mlflow::ProbeClient probe_client;
+        mlflow::MlflowProbe probe;
+        mlflow::DetailProbe experiments_probe;
+        mlflow::DetailProbe metrics_probe;
+        mlflow::DetailProbe artifacts_probe;
+    };
+
+    // What one worker answers with.
+    class WorkerHandler;
+
+    [[nodiscard]] health::Targets probe_targets();
+    [[nodiscard]] std::unique_ptr<http::RequestHandler> make_handler(net::Worker& worker);
+    void note_transition(const resilience::Transition& transition);
+    void register_metrics();
+    void load_keys();
+    base::Task<> supervise(std::string url, OnReady on_ready);
+    base::Task<> pause(base::Duration duration);
+    base::Task<> shut_down(int signal);
+
+    const ServiceSettings& settings_;
+    const http::ServerSettings server_settings_;
+    base::SystemClock clock_;
+    telemetry::Metrics metrics_;
+    std::atomic<health::Phase> phase_{health::Phase::starting};
+    const std::string instance_;
+    Store store_;
+    storage::ServiceLock lock_;
+    std::unique_ptr<storage::SqliteDatabase> probe_database_;
+    auth::KeyRing key_ring_;
+    mlflow::TrustedProxies trusted_proxies_;
+    const health::Identity identity_;
+    net::Worker control_;
+    std::vector<std::unique_ptr<net::Worker>> workers_;
+    net::BlockingPool pool_;
+    net::BlockingPool probe_pool_;  // its own thread, so that slow work elsewhere is not taken for a dead store
+    auth::KeyRefresher key_refresher_;
+    std::unique_ptr<MlflowSide> mlflow_;
+    WorkerSleeper sleeper_;
+    StoreProbe store_probe_;
+    base::SeededRandom monitor_random_;
+    health::Monitor monitor_;
+    http::Server server_;
+    boost::asio::signal_set signals_;
+    std::atomic<health::Monitor*> listening_monitor_{nullptr};  // told of the breaker's changes once it exists
+};
+
+}  // namespace apps

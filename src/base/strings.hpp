@@ -1,0 +1,36 @@
+// Small text helpers of the wire: ASCII only, no locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+// Case-insensitive for ASCII letters.
+bool iequals(std::string_view left, std::string_view right);
+bool istarts_with(std::string_view text, std::string_view prefix);
+
+// Without spaces and tabs at both ends.
+std::string_view trim(std::string_view text);
+
+std::string to_lower(std::string_view text);
+
+// The parts between separators, trimmed; empty parts are left out.
+std::vector<std::string_view> split_list(std::string_view text, char separator);
+
+// Digits only, no sign, no space; nothing on overflow.
+std::optional<std::uint64_t> parse_uint(std::string_view text);
+
+// Lower-case hexadecimal.
+std::string to_hex(std::string_view bytes);
+
+std::optional<std::string> base64_decode(std::string_view text);
+std::string base64_encode(std::string_view bytes);
+
+// The candidate with the smallest edit distance to `name` when it is close enough to be a likely typing error.
+std::optional<std::string_view> nearest_name(std::string_view name, const std::vector<std::string_view>& candidates);
+
+}  // namespace base

@@ -1,0 +1,82 @@
+#include "http/client_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace http {
+
+namespace {
+
+// Within this time after its last use a connection is taken without asking the kernel, if the request can be repeated.
+constexpr auto kTrustedIdleTime = std::chrono::milliseconds(500);
+
+}  // namespace
+
+ClientPool::ClientPool(net::Worker& worker, const net::NameResolver& resolver, ClientPoolSettings settings)
+    : worker_(worker),
+      resolver_(resolver),
+      settings_(std::move(settings)),
+      sweep_(worker.deadlines(), [this] { drop_expired(); }) {}
+
+ClientPool::~ClientPool() = default;
+
+base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::acquire(Freshness freshness) {
+    drop_expired();
+    while (freshness != Freshness::newly_opened && !idle_.empty()) {
+        Idle idle = std::move(idle_.back());
+        idle_.pop_back();
+        const bool is_trusted = freshness == Freshness::any && worker_.now() - idle.since < kTrustedIdleTime;
+        if (is_trusted || idle.connection->is_quiet()) {
+            co_return std::move(idle.connection);
+        }
+    }
+    base::Result<std::unique_ptr<ClientConnection>> opened = co_await open();
+    co_return opened;
+}
+
+base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::open() {
+    const std::shared_ptr<const net::Endpoints> endpoints = resolver_.current();
+    base::Error last_error{base::Code::unavailable,
+                           "the name " + settings_.host + " has not been resolved: " +
+                               resolver_.last_error().value_or("the look-up is still running")};
+    for (const auto& endpoint : *endpoints) {
+        base::Result<std::unique_ptr<net::Stream>> stream =
+            co_await net::connect(worker_, {endpoint, settings_.tls, settings_.host}, settings_.connect_timeout);
+        if (stream) {
+            co_return std::make_unique<ClientConnection>(worker_, std::move(*stream), settings_.limits);
+        }
+        last_error = stream.error();
+    }
+    co_return std::unexpected(last_error);
+}
+
+void ClientPool::release(std::unique_ptr<ClientConnection> connection) {
+    if (!connection->is_reusable()) {
+        return;
+    }
+    connection->stop_watching();
+    if (idle_.size() >= settings_.max_idle_connections) {
+        idle_.erase(idle_.begin());
+    }
+    if (idle_.empty()) {
+        sweep_.set(worker_.now() + settings_.max_idle);
+    }
+    idle_.push_back({std::move(connection), worker_.now()});
+}
+
+void ClientPool::drop_expired() {
+    const base::MonotonicTime oldest = worker_.now() - settings_.max_idle;
+    const auto first_kept =
+        std::find_if(idle_.begin(), idle_.end(), [oldest](const Idle& idle) { return idle.since > oldest; });
+    idle_.erase(idle_.begin(), first_kept);
+    if (!idle_.empty()) {
+        sweep_.set(idle_.front().since + settings_.max_idle);
+    }
+}
+
+void ClientPool::clear() {
+    idle_.clear();
+    sweep_.clear();
+}
+
+}  // namespace http

@@ -1,0 +1,289 @@
+#include "http/exchange.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/error.hpp>
+#include <fmt/format.h>
+
+#include "base/ensure.hpp"
+
+namespace http {
+
+namespace {
+
+constexpr std::size_t kInputLimit = 64UL * 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// A client's own id is kept when it is short and harmless in a log.
+bool is_acceptable_request_id(std::string_view id) {
+    return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    });
+}
+
+base::Error broken_body(const net::ErrorCode& error, bool has_timed_out) {
+    if (has_timed_out) {
+        return {base::Code::deadline_exceeded, "the request body stalled"};
+    }
+    return {base::Code::cancelled, "the client went away while sending the body: " + error.message()};
+}
+
+}  // namespace
+
+Exchange::Exchange(ServerContext& context, std::unique_ptr<net::Stream> stream, boost::asio::ip::address peer)
+    : context_(context),
+      stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      deadline_(context.worker.deadlines(), [this] { stream_->cancel(); }),
+      input_(std::max(kInputLimit, context.settings.limits.max_head_bytes + 1)),
+      parser_(context.settings.limits) {}
+
+Exchange::~Exchange() {
+    stop_watching();
+}
+
+void Exchange::start_request() {
+    const RequestHead& head = parser_.head();
+    const auto id = head.fields.find("x-request-id");
+    if (id && is_acceptable_request_id(*id)) {
+        request_id_ = *id;
+    } else {
+        request_id_ = context_.next_request_id();
+    }
+    is_body_complete_ = head.framing.kind == Framing::Kind::none;
+    is_continue_due_ = !is_body_complete_ && head.minor_version > 0 && head.fields.lists("expect", "100-continue");
+    answered_status_ = 0;
+    must_close_ = false;
+    caller = {};
+    route = nullptr;
+    allowed_origin.clear();
+}
+
+base::Task<net::ErrorCode> Exchange::fill_input(base::MonotonicTime limit) {
+    deadline_.set(limit);
+    net::IoResult result{0, boost::asio::error::would_block};
+    while (net::would_block(result.error)) {
+        if (is_aborted_) {
+            co_return boost::asio::error::operation_aborted;
+        }
+        const net::ErrorCode error = co_await stream_->wait(net::Interest::readable);
+        if (error) {
+            co_return error;
+        }
+        result = stream_->try_read(input_.prepare());
+    }
+    input_.commit(result.bytes);
+    co_return result.error;
+}
+
+base::Result<bool> Exchange::step_body(std::string_view& piece) {
+    input_.consume(std::exchange(pending_consume_, 0));
+    if (is_body_complete_) {
+        return true;
+    }
+    const base::Result<ParseStep> step = parser_.parse(input_.bytes());
+    if (!step) {
+        must_close_ = true;
+        return std::unexpected(step.error());
+    }
+    switch (step->event) {
+        case ParseStep::Event::body:
+            piece = step->body;
+            pending_consume_ = step->consumed;
+            return true;
+        case ParseStep::Event::end:
+            is_body_complete_ = true;
+            input_.consume(step->consumed);
+            return true;
+        case ParseStep::Event::head:
+        case ParseStep::Event::need_more:
+            break;
+    }
+    input_.consume(step->consumed);
+    return false;
+}
+
+base::Task<base::Result<std::string_view>> Exchange::read_body() {
+    for (;;) {
+        std::string_view piece;
+        const base::Result<bool> has_result = step_body(piece);
+        if (!has_result) {
+            co_return std::unexpected(has_result.error());
+        }
+        if (*has_result) {
+            co_return piece;
+        }
+        if (std::exchange(is_continue_due_, false)) {
+            output_.append(kContinue);
+            const net::ErrorCode error = co_await flush();
+            if (error) {
+                co_return std::unexpected(broken_body(error, false));
+            }
+        }
+        const net::ErrorCode error =
+            co_await fill_input(context_.worker.now() + context_.settings.body_idle_timeout);
+        if (error) {
+            must_close_ = true;
+            co_return std::unexpected(broken_body(error, deadline_.has_expired()));
+        }
+    }
+}
+
+base::Task<base::Result<std::string>> Exchange::read_whole_body(std::size_t limit) {
+    std::string body;
+    for (;;) {
+        const base::Result<std::string_view> piece = co_await read_body();
+        if (!piece) {
+            co_return std::unexpected(piece.error());
+        }
+        if (piece->empty()) {
+            co_return body;
+        }
+        if (body.size() + piece->size() > limit) {
+            must_close_ = true;
+            co_return base::fail(base::Code::exhausted,
+                                 fmt::format("the request body is larger than {} bytes", limit));
+        }
+        body.append(*piece);
+    }
+}
+
+bool Exchange::will_close() const {
+    return must_close_ || is_reserved_ || context_.is_draining || !parser_.head().is_keep_alive;
+}
+
+void Exchange::begin_answer(unsigned status) {
+    ENSURE(answered_status_ == 0, "a request is answered once");
+    answered_status_ = status;
+    if (!is_body_complete_ && is_continue_due_) {
+        // The client may or may not send the body it announced; only a new connection is unambiguous.
+        must_close_ = true;
+    }
+}
+
+base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
+    const std::array<boost::asio::const_buffer, 2> buffers{
+        boost::asio::buffer(output_), boost::asio::const_buffer(piece.data(), piece.size())};
+    const std::size_t total = output_.size() + piece.size();
+    net::IoResult first = total == 0 ? net::IoResult{} : stream_->try_write(buffers);
+    if (first.bytes == total || (first.error && !net::would_block(first.error))) {
+        output_.clear();
+        co_return first.error;
+    }
+    std::array<boost::asio::const_buffer, 2> rest = buffers;
+    for (boost::asio::const_buffer& buffer : rest) {
+        const std::size_t sent = std::min(first.bytes, buffer.size());
+        buffer += sent;
+        first.bytes -= sent;
+    }
+    while (rest[0].size() + rest[1].size() > 0) {
+        // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on reading.
+        deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
+        const net::ErrorCode error = co_await stream_->wait(net::Interest::writable);
+        net::IoResult result = error ? net::IoResult{0, error} : stream_->try_write(rest);
+        if (result.error && !net::would_block(result.error)) {
+            output_.clear();
+            co_return result.error;
+        }
+        for (boost::asio::const_buffer& buffer : rest) {
+            const std::size_t sent = std::min(result.bytes, buffer.size());
+            buffer += sent;
+            result.bytes -= sent;
+        }
+    }
+    deadline_.clear();
+    output_.clear();
+    co_return net::ErrorCode{};
+}
+
+std::string Exchange::cors_fields() const {
+    if (allowed_origin.empty()) {
+        return {};
+    }
+    return fmt::format(
+        "Access-Control-Allow-Origin: {}\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n", allowed_origin);
+}
+
+void Exchange::answer(const Response& response) {
+    begin_answer(response.status);
+    if (response.close) {
+        must_close_ = true;
+    }
+    if (!is_body_complete_) {
+        // Cheap when the rest is buffered; otherwise the server drains a little or closes.
+        must_close_ = must_close_ || parser_.head().framing.kind == Framing::Kind::chunked ||
+                      parser_.head().framing.length > kInputLimit;
+    }
+    auto out = std::back_inserter(output_);
+    fmt::format_to(out,
+                   "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n",
+                   response.status,
+                   reason_phrase(response.status),
+                   context_.http_date(),
+                   request_id_);
+    output_.append(cors_fields());
+    for (const auto& [name, value] : response.headers) {
+        fmt::format_to(out, "{}: {}\r\n", name, value);
+    }
+    if (!response.content_type.empty()) {
+        fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
+    }
+    if (response.status >= 200 && response.status != 204 && response.status != 304) {
+        fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+    }
+    if (will_close()) {
+        output_.append("Connection: close\r\n");
+    } else if (parser_.head().minor_version == 0) {
+        output_.append("Connection: keep-alive\r\n");
+    }
+    output_.append("\r\n");
+    if (parser_.head().method != Method::head) {
+        output_.append(response.body);
+    }
+}
+
+void Exchange::on_abort(std::function<void()> on_abort) {
+    on_abort_ = std::move(on_abort);
+}
+
+void Exchange::watch_client() {
+    if (stream_->has_peer_closed()) {
+        abort();
+        return;
+    }
+    if (watch_ || stream_->is_readable_now()) {
+        return;  // a pipelined request hides a later end; the answer's write will find it
+    }
+    watch_ = std::make_shared<Watch>(Watch{this});
+    stream_->notify_readable([watch = watch_](bool is_cancelled) {
+        Exchange* exchange = watch->exchange;
+        if (exchange == nullptr || is_cancelled) {
+            return;
+        }
+        exchange->watch_.reset();
+        if (exchange->stream_->has_peer_closed()) {
+            exchange->abort();
+        }
+    });
+}
+
+void Exchange::stop_watching() {
+    on_abort_ = nullptr;
+    if (watch_) {
+        watch_->exchange = nullptr;
+        watch_.reset();
+        stream_->cancel();
+    }
+}
+
+void Exchange::abort() {
+    is_aborted_ = true;
+    stream_->cancel();
+    if (on_abort_) {
+        std::exchange(on_abort_, nullptr)();
+    }
+}
+
+}  // namespace http

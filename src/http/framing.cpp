@@ -1,0 +1,145 @@
+#include "http/framing.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace http {
+
+namespace {
+
+base::Result<std::optional<std::uint64_t>> content_length(const Fields& fields, bool may_repeat) {
+    std::optional<std::uint64_t> length;
+    for (const Field& field : fields) {
+        if (!base::iequals(field.name, "content-length")) {
+            continue;
+        }
+        const auto value = base::parse_uint(field.value);
+        if (!value) {
+            return base::fail(base::Code::invalid_argument, "Content-Length must be decimal digits");
+        }
+        if (length && (!may_repeat || *length != *value)) {
+            return base::fail(base::Code::invalid_argument, "Content-Length must appear once");
+        }
+        length = value;
+    }
+    return length;
+}
+
+// Whether the message is chunked.
+base::Result<bool> transfer_encoding(const Fields& fields, unsigned minor_version) {
+    const std::size_t count = fields.count("transfer-encoding");
+    if (count == 0) {
+        return false;
+    }
+    if (count > 1 || !base::iequals(*fields.find("transfer-encoding"), "chunked")) {
+        return base::fail(base::Code::invalid_argument, "Transfer-Encoding must be exactly \"chunked\"");
+    }
+    if (minor_version == 0) {
+        return base::fail(base::Code::invalid_argument, "Transfer-Encoding is not allowed on HTTP/1.0");
+    }
+    return true;
+}
+
+base::Result<void> validate_host(const RequestHead& head) {
+    const std::size_t count = head.fields.count("host");
+    if (count > 1 || (count == 0 && head.minor_version > 0)) {
+        return base::fail(base::Code::invalid_argument, "a request needs exactly one Host field");
+    }
+    const std::string_view host = head.fields.find("host").value_or("");
+    if (host.find_first_of(" \t,/@\\?#") != std::string_view::npos) {
+        return base::fail(base::Code::invalid_argument, "the Host field is not a host name");
+    }
+    return {};
+}
+
+// Splits the target, and takes an absolute one (RFC 9112, section 3.2.2) only when it names the host that Host names.
+base::Result<void> split_target(RequestHead& head) {
+    std::string_view target = head.target;
+    if (base::istarts_with(target, "http://") || base::istarts_with(target, "https://")) {
+        const std::size_t authority_start = target.find("//") + 2;
+        const std::size_t authority_end = std::min(target.find_first_of("/?", authority_start), target.size());
+        const std::string_view authority = target.substr(authority_start, authority_end - authority_start);
+        if (!base::iequals(authority, head.fields.find("host").value_or(authority))) {
+            return base::fail(base::Code::invalid_argument, "the request target and Host name different hosts");
+        }
+        target.remove_prefix(authority_end);
+        if (target.empty()) {
+            target = "/";
+        }
+    }
+    const bool is_asterisk = target == "*" && head.method == Method::options;
+    if (!is_asterisk && !target.starts_with('/')) {
+        return base::fail(base::Code::invalid_argument, "the request target must be a path that starts with /");
+    }
+    if (target.find_first_of("#\\") != std::string_view::npos) {
+        return base::fail(base::Code::invalid_argument, "the request target holds a character that must be percent-encoded");
+    }
+    head.target = target;
+    const std::size_t question = target.find('?');
+    head.path = target.substr(0, question);
+    head.query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+    return {};
+}
+
+bool is_keep_alive(const Fields& fields, unsigned minor_version) {
+    if (fields.lists("connection", "close")) {
+        return false;
+    }
+    return minor_version > 0 || fields.lists("connection", "keep-alive");
+}
+
+}  // namespace
+
+base::Result<void> validate_framing(RequestHead& head) {
+    const base::Result<bool> is_chunked = transfer_encoding(head.fields, head.minor_version);
+    if (!is_chunked) {
+        return std::unexpected(is_chunked.error());
+    }
+    const auto length = content_length(head.fields, false);
+    if (!length) {
+        return std::unexpected(length.error());
+    }
+    if (*is_chunked && *length) {
+        return base::fail(base::Code::invalid_argument, "a request has either Transfer-Encoding or Content-Length");
+    }
+    if (*is_chunked) {
+        head.framing = {Framing::Kind::chunked, 0};
+    } else if (*length && **length > 0) {
+        head.framing = {Framing::Kind::length, **length};
+    } else {
+        head.framing = {};
+    }
+    head.is_keep_alive = is_keep_alive(head.fields, head.minor_version);
+    base::Result<void> host = validate_host(head);
+    return host ? split_target(head) : host;
+}
+
+base::Result<void> validate_framing(ResponseHead& head, Method method) {
+    const base::Result<bool> is_chunked = transfer_encoding(head.fields, head.minor_version);
+    if (!is_chunked) {
+        return std::unexpected(is_chunked.error());
+    }
+    const auto length = content_length(head.fields, true);
+    if (!length) {
+        return std::unexpected(length.error());
+    }
+    if (*is_chunked && *length) {
+        return base::fail(base::Code::invalid_argument, "the answer has both Transfer-Encoding and Content-Length");
+    }
+    head.is_keep_alive = is_keep_alive(head.fields, head.minor_version);
+    const bool has_no_body = method == Method::head || head.status < 200 || head.status == 204 || head.status == 304;
+    if (has_no_body) {
+        head.framing = {};
+    } else if (*is_chunked) {
+        head.framing = {Framing::Kind::chunked, 0};
+    } else if (*length) {
+        head.framing = {**length > 0 ? Framing::Kind::length : Framing::Kind::none, **length};
+    } else {
+        head.framing = {Framing::Kind::until_close, 0};
+        head.is_keep_alive = false;
+    }
+    return {};
+}
+
+}  // namespace http

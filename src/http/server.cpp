@@ -1,0 +1,111 @@
+#include "http/server.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace http {
+
+Server::Server(net::Worker& control,
+               std::vector<net::Worker*> workers,
+               const ServerSettings& settings,
+               telemetry::Metrics& metrics,
+               const HandlerFactory& make_handler)
+    : control_(control),
+      settings_(settings),
+      accepted_(metrics.counter("hokusai_http_connections_accepted_total", "Client connections accepted.")),
+      refused_(metrics.counter("hokusai_http_connections_refused_total",
+                               "Client connections closed at once because every place was taken.")) {
+    for (net::Worker* worker : workers) {
+        auto context = std::make_unique<ServerContext>(*worker, settings_, open_connections_);
+        context->handler = make_handler(*worker);
+        contexts_.push_back(std::move(context));
+    }
+    metrics.gauge("hokusai_http_connections_open", "Client connections open now.", {}, [this] {
+        return static_cast<double>(open_connections_.load(std::memory_order_relaxed));
+    });
+}
+
+boost::asio::ip::tcp::endpoint Server::start(const boost::asio::ip::tcp::endpoint& endpoint) {
+    auto listener =
+        std::make_unique<net::Listener>(control_, endpoint, [this](int descriptor) { hand_out(descriptor); });
+    control_.tasks().spawn("listener", listener->run());
+    return listeners_.emplace_back(std::move(listener))->local_endpoint();
+}
+
+void Server::hand_out(int descriptor) {
+    const std::size_t open = open_connections_.fetch_add(1, std::memory_order_relaxed);
+    if (open >= settings_.max_connections + settings_.reserved_connections) {
+        open_connections_.fetch_sub(1, std::memory_order_relaxed);
+        refused_.add();
+        ::close(descriptor);
+        return;
+    }
+    accepted_.add();
+    const bool is_reserved = open >= settings_.max_connections;
+    ServerContext& context = *contexts_[next_++ % contexts_.size()];
+    context.worker.post([&context, descriptor, is_reserved] { serve(context, descriptor, is_reserved); });
+}
+
+void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    boost::asio::ip::tcp::endpoint peer;
+    if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 && size <= peer.capacity()) {
+        std::memcpy(peer.data(), &address, size);
+        peer.resize(size);
+    }
+    const auto protocol =
+        address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
+    boost::asio::ip::tcp::socket socket(context.worker.context(), protocol, descriptor);
+    auto connection = std::make_unique<ServerConnection>(
+        context, std::make_unique<net::TcpStream>(std::move(socket)), peer.address(), is_reserved);
+    // The task owns its connection: it is a parameter of the coroutine, so it lives exactly as long as run().
+    static constexpr auto kRun = [](std::unique_ptr<ServerConnection> owned) -> base::Task<> {
+        co_await owned->run();
+    };
+    context.worker.tasks().spawn("connection", kRun(std::move(connection)));
+}
+
+base::Task<std::size_t> Server::drain_worker(ServerContext& context, base::Duration limit) {
+    const bool is_empty = co_await context.worker.tasks().wait_until_empty(limit);
+    if (is_empty) {
+        co_return 0;
+    }
+    const std::size_t remaining = context.exchanges.size();
+    for (Exchange* exchange : context.exchanges) {
+        exchange->abort();
+    }
+    co_await context.worker.tasks().wait_until_empty(std::chrono::seconds(2));
+    co_return remaining;
+}
+
+base::Task<std::size_t> Server::drain(base::Duration limit) {
+    for (const auto& listener : listeners_) {
+        listener->close();
+    }
+    const base::MonotonicTime end = control_.now() + limit;
+    std::size_t ended = 0;
+    // The first worker may use all of the time; the others drain meanwhile, so they find their tasks gone.
+    for (const auto& context : contexts_) {
+        context->worker.post([&context = *context] {
+            context.is_draining = true;
+            for (Exchange* exchange : context.exchanges) {
+                exchange->end_if_idle();
+            }
+        });
+    }
+    for (const auto& context : contexts_) {
+        const base::Duration rest = std::max(base::Duration(0), base::Duration(end - control_.now()));
+        ended += co_await boost::asio::co_spawn(
+            context->worker.context(), drain_worker(*context, rest), boost::asio::use_awaitable);
+    }
+    co_return ended;
+}
+
+}  // namespace http

@@ -1,0 +1,29 @@
+#include "http/server_context.hpp"
+
+#include <fmt/format.h>
+
+namespace http {
+
+ServerContext::ServerContext(net::Worker& owner,
+                             const ServerSettings& server_settings,
+                             std::atomic<std::size_t>& open)
+    : worker(owner),
+      settings(server_settings),
+      open_connections(open),
+      request_id_base_(owner.random().next()),
+      date_rendered_at_(owner.now() - std::chrono::hours(1)) {}
+
+std::string ServerContext::next_request_id() {
+    return fmt::format("{:016x}{:08x}", request_id_base_, static_cast<std::uint32_t>(++request_count_));
+}
+
+const std::string& ServerContext::http_date() {
+    const base::MonotonicTime now = worker.now();
+    if (now - date_rendered_at_ >= std::chrono::seconds(1)) {
+        date_rendered_at_ = now;
+        date_ = base::to_http_date(worker.clock().wall_now());
+    }
+    return date_;
+}
+
+}  // namespace http

@@ -1,0 +1,147 @@
+// The parts of GatewayCall that move bytes. One buffer per direction: a piece is read, then written, so a slow side slows the other
+// and memory stays fixed.
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mlflow/gateway_call.hpp"
+#include "mlflow/rewrite.hpp"
+#include "telemetry/log.hpp"
+
+namespace mlflow {
+
+namespace {
+
+// The head of a longer answer is not held back for its body.
+constexpr std::uint64_t kHeldBody = 64UL * 1024;
+
+boost::asio::const_buffer to_buffer(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+bool holds_head_for_body(const http::ResponseHead& head) {
+    return head.framing.kind == http::Framing::Kind::none ||
+           (head.framing.kind == http::Framing::Kind::length && head.framing.length <= kHeldBody);
+}
+
+}  // namespace
+
+std::string GatewayCall::request_head() {
+    std::string head;
+    head.reserve(1024);
+    RequestFacts facts;
+    facts.target = call_.target;
+    facts.request_id = exchange_.request_id();
+    facts.traceparent = traceparent_;
+    facts.key_id = exchange_.caller.key_id;
+    facts.key_name = exchange_.caller.key_name;
+    facts.peer_address = exchange_.peer().to_string();
+    facts.trusts_peer = gateway_.proxies_.contains(exchange_.peer());
+    append_upstream_head(head, exchange_.request(), facts, upstream_.rules);
+    return head;
+}
+
+base::Task<base::Result<void>> GatewayCall::send_request(http::ClientConnection& connection) {
+    std::string head = request_head();
+    if (!is_small_) {
+        base::Result<void> streamed = co_await stream_body(connection, head);
+        co_return streamed;
+    }
+    const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head), to_buffer(small_body_)};
+    base::Result<void> written = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
+    co_return written;
+}
+
+base::Task<base::Result<void>> GatewayCall::stream_body(http::ClientConnection& connection, std::string& head) {
+    const bool is_chunked = exchange_.request().framing.kind == http::Framing::Kind::chunked;
+    // An upstream that refuses early (413, 401) ends the upload, on whichever side it waits.
+    connection.watch_for_early_answer([this] { exchange_.interrupt_reading(); });
+    base::Result<void> result;
+    for (;;) {
+        const base::Result<std::string_view> piece = co_await exchange_.read_body();
+        if (!piece) {
+            if (!connection.has_early_answer()) {
+                answer_broken_body(piece.error());
+            }
+            result = std::unexpected(piece.error());
+            break;
+        }
+        const bool is_end = piece->empty();
+        if (is_chunked) {
+            head.append(is_end ? std::string("0\r\n\r\n") : fmt::format("{:x}\r\n", piece->size()));
+        }
+        const std::array<boost::asio::const_buffer, 3> parts{
+            to_buffer(head), to_buffer(*piece), to_buffer(is_chunked && !is_end ? "\r\n" : "")};
+        result = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
+        head.clear();
+        if (!result || is_end || connection.has_early_answer()) {
+            break;
+        }
+    }
+    if (!connection.has_early_answer()) {
+        connection.stop_watching();
+    }
+    if (!exchange_.is_body_complete()) {
+        exchange_.close_after_answer();
+    }
+    co_return result;
+}
+
+base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection, const http::ResponseHead& head) {
+    const unsigned client_minor_version = exchange_.request().minor_version;
+    const http::Framing framing = client_framing(head, client_minor_version);
+    const bool is_chunked = framing.kind == http::Framing::Kind::chunked;
+    if (framing.kind == http::Framing::Kind::until_close) {
+        exchange_.close_after_answer();
+    }
+    exchange_.begin_answer(head.status);
+    const std::string cors_fields = exchange_.cors_fields();
+    ResponseFacts facts;
+    facts.request_id = exchange_.request_id();
+    facts.cors_fields = cors_fields;
+    facts.is_head_request = exchange_.request().method == http::Method::head;
+    facts.client_minor_version = client_minor_version;
+    facts.will_close = exchange_.will_close();
+    std::string& output = exchange_.output();
+    append_client_head(output, head, facts, upstream_.rules);
+    const bool is_head_held = holds_head_for_body(head);
+    while (!connection.is_body_complete()) {
+        base::Result<std::string_view> piece = connection.read_buffered_body();
+        if (piece && piece->empty() && !connection.is_body_complete()) {
+            const net::ErrorCode error = is_head_held ? net::ErrorCode{} : co_await exchange_.flush();
+            if (error) {
+                exchange_.abort();
+                co_return;
+            }
+            piece = co_await connection.read_body(upstream_.settings.body_idle_timeout);
+        }
+        if (!piece) {
+            // The client must be able to tell that the answer was cut short, so the connection ends without its end.
+            telemetry::log_warn("answer_cut_short",
+                                {{"request_id", exchange_.request_id()}, {"error", piece.error().message}});
+            exchange_.abort();
+            co_return;
+        }
+        if (piece->empty()) {
+            break;
+        }
+        if (is_chunked) {
+            fmt::format_to(std::back_inserter(output), "{:x}\r\n", piece->size());
+        }
+        const net::ErrorCode error = co_await exchange_.write(*piece);
+        if (error) {
+            exchange_.abort();
+            co_return;
+        }
+        output.append(is_chunked ? "\r\n" : "");
+    }
+    output.append(is_chunked ? "0\r\n\r\n" : "");
+    const net::ErrorCode error = co_await exchange_.flush();
+    if (error) {
+        exchange_.abort();
+    }
+}
+
+}  // namespace mlflow

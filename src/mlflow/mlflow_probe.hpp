@@ -1,0 +1,75 @@
+// Questions to MLflow that tell how it is, on connections apart from traffic.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "health/monitor.hpp"
+#include "http/client_pool.hpp"
+#include "mlflow/upstream.hpp"
+#include "net/worker.hpp"
+
+namespace mlflow {
+
+struct ProbeAnswer {
+    unsigned status = 0;
+    bool asks_for_time = false;  // Retry-After
+    std::string body;            // the first few kilobytes
+};
+
+// GETs one path of MLflow within `deadline`, connect included. Lives on the control worker.
+class ProbeClient {
+public:
+    ProbeClient(net::Worker& worker, const Upstream& upstream, base::Duration deadline);
+
+    // `path` starts with a slash; the upstream's base path is put before it.
+    base::Task<base::Result<ProbeAnswer>> get(std::string_view path, base::MonotonicTime limit);
+
+    void close() {
+        pool_.clear();
+    }
+
+    net::Worker& worker;
+    const Upstream& upstream;
+    const base::Duration deadline;
+
+private:
+    http::ClientPool pool_;
+};
+
+// Is MLflow there, and does its registry answer? Its own /health is a constant, so a one-row search is asked as well, and the cases
+// that differ have names: "host_check" (403: its host check refuses our Host), "credentials" (401, 403 with credentials),
+// "database" (400 or 503 about its database), "busy" (late, while traffic is being answered).
+class MlflowProbe final : public health::Probe {
+public:
+    explicit MlflowProbe(ProbeClient& client) : client_(client) {}
+
+    base::Task<health::ProbeResult> run() override;
+
+private:
+    [[nodiscard]] health::ProbeResult failed(const base::Error& error) const;
+
+    ProbeClient& client_;
+};
+
+// One further question, passed when the status is one of those expected.
+class DetailProbe final : public health::Probe {
+public:
+    DetailProbe(ProbeClient& client, std::string path, bool accepts_missing)
+        : client_(client), path_(std::move(path)), accepts_missing_(accepts_missing) {}
+
+    base::Task<health::ProbeResult> run() override;
+
+private:
+    ProbeClient& client_;
+    std::string path_;
+    bool accepts_missing_;  // a 400 or 404 for want of parameters or data proves as much as a 200
+};
+
+// What a complete answer of the registry search says. Pure.
+health::ProbeResult judge_search(const ProbeAnswer& answer, bool sends_credentials, const std::string& host);
+
+}  // namespace mlflow

@@ -1,0 +1,61 @@
+#include "net/connector.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace net {
+
+namespace {
+
+std::string name_of(const ConnectTarget& target) {
+    return target.endpoint.address().to_string() + ":" + std::to_string(target.endpoint.port());
+}
+
+base::Error timed_out(const ConnectTarget& target, base::Duration limit) {
+    return {base::Code::deadline_exceeded,
+            fmt::format("no connection to {} within {} ms",
+                        name_of(target),
+                        std::chrono::duration_cast<std::chrono::milliseconds>(limit).count())};
+}
+
+}  // namespace
+
+base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, ConnectTarget target, base::Duration limit) {
+    boost::asio::ip::tcp::socket socket(worker.context());
+    Stream* stream_in_handshake = nullptr;
+    Deadline deadline(worker.deadlines(), [&socket, &stream_in_handshake] {
+        ErrorCode ignored;
+        if (stream_in_handshake != nullptr) {
+            stream_in_handshake->cancel();
+        } else {
+            socket.cancel(ignored);
+        }
+    });
+    deadline.set(worker.now() + limit);
+
+    const auto [error] =
+        co_await socket.async_connect(target.endpoint, boost::asio::as_tuple(boost::asio::use_awaitable));
+    if (deadline.has_expired()) {
+        co_return std::unexpected(timed_out(target, limit));
+    }
+    if (error) {
+        co_return base::fail(base::Code::unavailable,
+                             fmt::format("cannot connect to {}: {}", name_of(target), error.message()));
+    }
+    if (target.tls == nullptr) {
+        co_return std::make_unique<TcpStream>(std::move(socket));
+    }
+    auto stream = std::make_unique<TlsStream>(std::move(socket), *target.tls, target.host);
+    stream_in_handshake = stream.get();
+    const base::Result<void> handshake = co_await stream->handshake();
+    if (deadline.has_expired()) {
+        co_return std::unexpected(timed_out(target, limit));
+    }
+    if (!handshake) {
+        co_return std::unexpected(handshake.error().context("connecting to " + name_of(target)));
+    }
+    co_return stream;
+}
+
+}  // namespace net

@@ -1,0 +1,84 @@
+// A connected byte stream, TCP or TLS, seen the way the kernel offers it: try now, and wait when it would block.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "base/task.hpp"
+
+namespace net {
+
+using ErrorCode = boost::system::error_code;
+
+struct IoResult {
+    std::size_t bytes = 0;
+    // Default: success. would_block: wait and try again. eof: the peer ended its side.
+    ErrorCode error;
+};
+
+bool would_block(const ErrorCode& error);
+
+enum class Interest { readable, writable };
+
+// Lives on one worker. Implementations own the socket and close it when destroyed, without waiting.
+class Stream {
+public:
+    virtual ~Stream() = default;
+
+    virtual IoResult try_read(boost::asio::mutable_buffer buffer) = 0;
+
+    // Takes at most 16 buffers; may write a part.
+    virtual IoResult try_write(std::span<const boost::asio::const_buffer> buffers) = 0;
+
+    // Until trying again makes sense, or cancel() was called (operation_aborted).
+    virtual base::Task<ErrorCode> wait(Interest interest) = 0;
+
+    // Ends every pending wait().
+    void cancel();
+
+    // Calls `on_readable` once when bytes, an end or an error arrive, unless cancel() comes first. It must not outlive what it
+    // captures: cancel() and one turn of the loop lie between.
+    void notify_readable(std::function<void(bool is_cancelled)> on_readable);
+
+    // Whether bytes or an end are there already; asks the kernel, consumes nothing.
+    [[nodiscard]] virtual bool is_readable_now();
+
+    // Whether the peer ended its side or the connection broke, with nothing left to read before that.
+    [[nodiscard]] bool has_peer_closed();
+
+    // Sends an end to the peer and keeps reading possible.
+    void shutdown_send();
+
+    // Makes the kernel acknowledge at once what has arrived (Linux TCP_QUICKACK, not permanent). A peer that writes head and body
+    // apart with Nagle's algorithm on, as MLflow's server does, otherwise waits 40 ms for a delayed acknowledgement.
+    void acknowledge_now();
+
+    [[nodiscard]] const boost::asio::ip::tcp::socket& socket() const {
+        return socket_;
+    }
+
+protected:
+    explicit Stream(boost::asio::ip::tcp::socket socket);
+    boost::asio::ip::tcp::socket socket_;
+};
+
+class TcpStream final : public Stream {
+public:
+    // Sets the socket non-blocking and TCP_NODELAY.
+    explicit TcpStream(boost::asio::ip::tcp::socket socket);
+
+    IoResult try_read(boost::asio::mutable_buffer buffer) override;
+    IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
+    base::Task<ErrorCode> wait(Interest interest) override;
+};
+
+// Writes all of `buffers`, waiting as needed.
+base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers);
+
+}  // namespace net

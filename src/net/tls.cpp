@@ -1,0 +1,158 @@
+#include "net/tls.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/ensure.hpp"
+
+namespace net {
+
+namespace {
+
+std::string openssl_reason() {
+    const unsigned long code = ERR_get_error();
+    ERR_clear_error();
+    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+    return reason == nullptr ? "unknown TLS error" : reason;
+}
+
+[[noreturn]] void refuse_file(const char* setting, const std::string& file) {
+    throw base::ConfigError(std::string(setting) + ": cannot use " + file + ": " + openssl_reason() +
+                            "; it must be a readable PEM file");
+}
+
+}  // namespace
+
+TlsClientContext::TlsClientContext(const TlsClientSettings& settings) : context_(SSL_CTX_new(TLS_client_method())) {
+    ENSURE(context_ != nullptr, "OpenSSL has memory for one context at start");
+    SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (settings.ca_file.empty()) {
+        SSL_CTX_set_default_verify_paths(context_);
+    } else if (SSL_CTX_load_verify_locations(context_, settings.ca_file.c_str(), nullptr) != 1) {
+        refuse_file("HOKUSAI_MLFLOW_CA_FILE", settings.ca_file);
+    }
+    if (settings.cert_file.empty()) {
+        return;
+    }
+    if (SSL_CTX_use_certificate_chain_file(context_, settings.cert_file.c_str()) != 1) {
+        refuse_file("HOKUSAI_MLFLOW_CERT_FILE", settings.cert_file);
+    }
+    if (SSL_CTX_use_PrivateKey_file(context_, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+        refuse_file("HOKUSAI_MLFLOW_KEY_FILE", settings.key_file);
+    }
+}
+
+TlsClientContext::~TlsClientContext() {
+    SSL_CTX_free(context_);
+}
+
+TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host)
+    : Stream(std::move(socket)), session_(SSL_new(context.native())) {
+    ENSURE(session_ != nullptr, "OpenSSL has memory for a session");
+    SSL_set_fd(session_, socket_.native_handle());
+    SSL_set_connect_state(session_);
+    ErrorCode not_an_address;
+    boost::asio::ip::make_address(host, not_an_address);
+    if (not_an_address) {
+        SSL_set_tlsext_host_name(session_, host.c_str());
+        SSL_set1_host(session_, host.c_str());
+    } else {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session_), host.c_str());
+    }
+}
+
+TlsStream::~TlsStream() {
+    // A connection that is dropped sends its close_notify if the socket takes it; nobody waits for the answer.
+    if (SSL_is_init_finished(session_) == 1) {
+        SSL_shutdown(session_);
+    }
+    ERR_clear_error();
+    SSL_free(session_);
+}
+
+base::Task<base::Result<void>> TlsStream::handshake() {
+    for (;;) {
+        const int result = SSL_do_handshake(session_);
+        if (result == 1) {
+            co_return base::Result<void>{};
+        }
+        const int reason = SSL_get_error(session_, result);
+        if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
+            const long verdict = SSL_get_verify_result(session_);
+            const std::string detail = verdict == X509_V_OK ? openssl_reason() : X509_verify_cert_error_string(verdict);
+            ERR_clear_error();
+            co_return base::fail(base::Code::unavailable, "TLS handshake failed: " + detail);
+        }
+        wanted_ = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+        const ErrorCode error = co_await wait(wanted_);
+        if (error) {
+            co_return base::fail(base::Code::deadline_exceeded, "TLS handshake did not end in time");
+        }
+    }
+}
+
+IoResult TlsStream::failed(int result) {
+    const int reason = SSL_get_error(session_, result);
+    if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
+        wanted_ = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+        return {0, boost::asio::error::would_block};
+    }
+    ERR_clear_error();
+    if (reason == SSL_ERROR_ZERO_RETURN) {
+        return {0, boost::asio::error::eof};
+    }
+    return {0, boost::asio::error::connection_reset};
+}
+
+IoResult TlsStream::try_read(boost::asio::mutable_buffer buffer) {
+    const int result = SSL_read(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
+    return result > 0 ? IoResult{static_cast<std::size_t>(result), {}} : failed(result);
+}
+
+IoResult TlsStream::try_write(std::span<const boost::asio::const_buffer> buffers) {
+    IoResult total;
+    for (const boost::asio::const_buffer& buffer : buffers) {
+        if (buffer.size() == 0) {
+            continue;
+        }
+        const int result =
+            SSL_write(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
+        if (result <= 0) {
+            return total.bytes > 0 ? total : failed(result);
+        }
+        total.bytes += static_cast<std::size_t>(result);
+        if (static_cast<std::size_t>(result) < buffer.size()) {
+            break;
+        }
+    }
+    return total;
+}
+
+base::Task<ErrorCode> TlsStream::wait(Interest interest) {
+    if (interest == Interest::readable && SSL_pending(session_) > 0) {
+        co_return ErrorCode{};
+    }
+    const auto direction = wanted_ == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
+                                                         : boost::asio::ip::tcp::socket::wait_write;
+    const auto [error] = co_await socket_.async_wait(direction, boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_return error;
+}
+
+bool TlsStream::is_readable_now() {
+    // Session tickets arrive after the handshake, so bytes on the socket alone do not mean that the peer said something.
+    char byte = 0;
+    const int result = SSL_peek(session_, &byte, 1);
+    return result > 0 || !would_block(failed(result).error);
+}
+
+}  // namespace net

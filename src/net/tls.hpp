@@ -1,0 +1,63 @@
+// TLS towards upstreams, over OpenSSL: verification on, TLS 1.2 or later, optional client certificate.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "base/error.hpp"
+#include "net/stream.hpp"
+
+using SSL = struct ssl_st;
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace net {
+
+struct TlsClientSettings {
+    std::string ca_file;    // PEM; empty: the system's certificates
+    std::string cert_file;  // PEM chain of the client certificate; empty: none
+    std::string key_file;   // PEM; required with cert_file
+};
+
+// Built once at start, then shared read-only by all workers.
+class TlsClientContext {
+public:
+    // Throws base::ConfigError naming the file that can't be used.
+    explicit TlsClientContext(const TlsClientSettings& settings);
+    TlsClientContext(const TlsClientContext&) = delete;
+    TlsClientContext& operator=(const TlsClientContext&) = delete;
+    ~TlsClientContext();
+
+    [[nodiscard]] SSL_CTX* native() const {
+        return context_;
+    }
+
+private:
+    SSL_CTX* context_;
+};
+
+class TlsStream final : public Stream {
+public:
+    // `host` is sent as server name and is what the certificate must be for; a name or an address.
+    TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host);
+    ~TlsStream() override;
+
+    // Must succeed before anything is read or written. The error says what the certificate lacks.
+    base::Task<base::Result<void>> handshake();
+
+    IoResult try_read(boost::asio::mutable_buffer buffer) override;
+    IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
+    base::Task<ErrorCode> wait(Interest interest) override;
+
+    [[nodiscard]] bool is_readable_now() override;
+
+private:
+    IoResult failed(int result);
+
+    SSL* session_;
+    // What OpenSSL last asked to wait for; it may need to read in order to write.
+    Interest wanted_ = Interest::readable;
+};
+
+}  // namespace net

@@ -1,0 +1,58 @@
+#include "net/worker.hpp"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <pthread.h>
+
+namespace net {
+
+Worker::Worker(std::string name, std::size_t index, const base::Clock& clock)
+    : name_(std::move(name)),
+      index_(index),
+      clock_(clock),
+      context_(1),
+      work_(context_.get_executor()),
+      deadlines_(clock.now()),
+      tick_(context_),
+      random_(base::system_seed()),
+      tasks_(context_) {}
+
+Worker::~Worker() {
+    stop();
+}
+
+void Worker::start() {
+    thread_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+        run();
+    });
+}
+
+void Worker::run() {
+    schedule_tick();
+    context_.run();
+}
+
+void Worker::stop() {
+    if (thread_.joinable()) {
+        context_.stop();
+        thread_.join();
+    }
+}
+
+void Worker::post(std::function<void()> job) {
+    boost::asio::post(context_, std::move(job));
+}
+
+void Worker::schedule_tick() {
+    tick_.expires_after(DeadlineWheel::kTick);
+    tick_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            deadlines_.advance(clock_.now());
+            schedule_tick();
+        }
+    });
+}
+
+}  // namespace net

@@ -1,0 +1,115 @@
+#include "storage/migrations.hpp"
+
+#include <array>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+namespace storage {
+
+namespace {
+
+// Times are microseconds since the epoch, UTC.
+constexpr const char* kKeysAndAudit = R"(
+PRAGMA application_id = 0x484F4B55;  -- "HOKU"
+
+CREATE TABLE api_keys (
+    id             TEXT    NOT NULL PRIMARY KEY,
+    name           TEXT    NOT NULL,
+    prefix         TEXT    NOT NULL,
+    hash           BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+    pepper_version INTEGER NOT NULL,
+    scopes         TEXT    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    expires_at     INTEGER,
+    last_used_at   INTEGER,
+    revoked_at     INTEGER
+) STRICT;
+
+-- Lets running services notice what other processes change; last use is no such change.
+CREATE TABLE key_changes (count INTEGER NOT NULL) STRICT;
+INSERT INTO key_changes VALUES (0);
+CREATE TRIGGER api_keys_inserted AFTER INSERT ON api_keys
+    BEGIN UPDATE key_changes SET count = count + 1; END;
+CREATE TRIGGER api_keys_deleted AFTER DELETE ON api_keys
+    BEGIN UPDATE key_changes SET count = count + 1; END;
+CREATE TRIGGER api_keys_updated AFTER UPDATE OF name, hash, scopes, expires_at, revoked_at ON api_keys
+    BEGIN UPDATE key_changes SET count = count + 1; END;
+
+-- Tells a lost pepper from wrong keys: the hash of a fixed text, by pepper version.
+CREATE TABLE pepper_checks (
+    pepper_version INTEGER NOT NULL PRIMARY KEY,
+    hash           BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE audit_log (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    actor    TEXT    NOT NULL,
+    action   TEXT    NOT NULL,
+    target   TEXT    NOT NULL,
+    detail   TEXT    NOT NULL
+) STRICT;
+CREATE TRIGGER audit_log_keeps_entries BEFORE DELETE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+CREATE TRIGGER audit_log_keeps_contents BEFORE UPDATE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+-- INSERT OR REPLACE fires no delete trigger.
+CREATE TRIGGER audit_log_keeps_sequence BEFORE INSERT ON audit_log
+    WHEN EXISTS (SELECT 1 FROM audit_log WHERE sequence = NEW.sequence)
+    BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+
+CREATE TABLE store_probe (writes INTEGER NOT NULL) STRICT;
+INSERT INTO store_probe VALUES (0);
+)";
+
+// Append only: a step that was released never changes.
+constexpr std::array kMigrations{kKeysAndAudit};
+
+constexpr int kNewestVersion = static_cast<int>(kMigrations.size());
+
+// True when nothing is left to do.
+base::Result<bool> apply_next(SQLite::Database& connection, std::string_view file) {
+    const int version = connection.execAndGet("PRAGMA user_version").getInt();
+    if (version == kNewestVersion) {
+        return true;
+    }
+    if (version > kNewestVersion) {
+        return base::fail(
+            base::Code::unsupported,
+            fmt::format("{} has schema {}, this program knows {}: run the newer hokusai that wrote it, or restore "
+                        "the backup from before the upgrade",
+                        file,
+                        version,
+                        kNewestVersion));
+    }
+    if (version <= 0 && connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0) {
+        return base::fail(base::Code::unsupported,
+                          fmt::format("{} is a database of another program: choose another folder with --data", file));
+    }
+    connection.exec(kMigrations.at(static_cast<std::size_t>(version)));
+    connection.exec(fmt::format("PRAGMA user_version = {}", version + 1));
+    return false;
+}
+
+}  // namespace
+
+int schema_version() {
+    return kNewestVersion;
+}
+
+base::Result<void> migrate(SqliteDatabase& database) {
+    const std::string file = database.file().string();
+    for (;;) {
+        const base::Result<bool> is_done =
+            database.transaction([&file](SQLite::Database& connection) { return apply_next(connection, file); });
+        if (!is_done) {
+            return std::unexpected(is_done.error());
+        }
+        if (*is_done) {
+            return {};
+        }
+    }
+}
+
+}  // namespace storage

@@ -1,0 +1,16 @@
+// The schema and how it came about.
+#pragma once
+
+#include "base/error.hpp"
+#include "storage/sqlite_database.hpp"
+
+namespace storage {
+
+// The schema this program works with: the number of migrations.
+int schema_version();
+
+// Applies what is missing, each step in a transaction of its own, so that a crash leaves a whole version behind.
+// Several processes may do so at once. unsupported for a database of a newer program or of another program altogether.
+base::Result<void> migrate(SqliteDatabase& database);
+
+}  // namespace storage

@@ -1,0 +1,113 @@
+#include "storage/pepper_file.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <sys/stat.h>
+#include <thread>
+#include <vector>
+
+#include "storage/testing/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+namespace storage {
+namespace {
+
+struct PepperFile : public ::testing::Test {
+    base::Result<auth::Pepper> load() {
+        return load_or_create_pepper(folder.path());
+    }
+
+    void write(const std::string& text) {
+        std::ofstream(pepper_file(folder.path())) << text;
+        ASSERT_EQ(::chmod(pepper_file(folder.path()).c_str(), 0600), 0);
+    }
+
+    testing::TemporaryFolder folder;
+};
+
+TEST_F(PepperFile, is_made_once_and_read_afterwards) {
+    const auth::Pepper first = load().value();
+    const auth::Pepper second = load().value();
+
+    EXPECT_EQ(first.version, 1U);
+    EXPECT_EQ(first.bytes, second.bytes);
+    EXPECT_NE(first.bytes, (auth::Pepper{}.bytes));
+}
+
+TEST_F(PepperFile, differs_between_folders) {
+    const testing::TemporaryFolder other;
+    EXPECT_NE(load()->bytes, load_or_create_pepper(other.path())->bytes);
+}
+
+TEST_F(PepperFile, is_private_and_leaves_nothing_else_behind) {
+    ASSERT_TRUE(load());
+
+    struct ::stat facts{};
+    ASSERT_EQ(::stat(pepper_file(folder.path()).c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST_F(PepperFile, is_the_same_for_all_who_start_at_once) {
+    std::vector<std::jthread> threads;
+    std::vector<auth::Pepper> peppers(8);
+    for (auth::Pepper& pepper : peppers) {
+        threads.emplace_back([this, &pepper] { pepper = load().value(); });
+    }
+    threads.clear();
+
+    std::set<decltype(auth::Pepper::bytes)> distinct;
+    for (const auth::Pepper& pepper : peppers) {
+        distinct.insert(pepper.bytes);
+    }
+    EXPECT_EQ(distinct.size(), 1U);
+}
+
+TEST_F(PepperFile, open_to_others_is_refused_with_the_remedy) {
+    ASSERT_TRUE(load());
+    for (const unsigned mode : {0644U, 0640U, 0620U, 0601U}) {
+        ASSERT_EQ(::chmod(pepper_file(folder.path()).c_str(), mode), 0);
+        EXPECT_EQ(load().error().code, base::Code::permission_denied) << mode;
+        EXPECT_NE(load().error().message.find("chmod 600"), std::string::npos);
+    }
+    ASSERT_EQ(::chmod(pepper_file(folder.path()).c_str(), 0400), 0);
+    EXPECT_TRUE(load());
+}
+
+TEST_F(PepperFile, reads_a_later_version) {
+    write("7:" + std::string(62, '0') + "ff\n");
+
+    EXPECT_EQ(load()->version, 7U);
+    EXPECT_EQ(load()->bytes[30], 0U);
+    EXPECT_EQ(load()->bytes[31], 255U);
+}
+
+TEST_F(PepperFile, of_another_form_is_refused_and_not_replaced) {
+    const std::string digits(64, 'a');
+    for (const std::string& text : {std::string(),
+                                    std::string("\n"),
+                                    digits + "\n",
+                                    "1:" + digits,
+                                    "1:" + digits + "a\n",
+                                    "1:" + digits.substr(1) + "\n",
+                                    "0:" + digits + "\n",
+                                    "x:" + digits + "\n",
+                                    "1:" + digits.substr(1) + "g\n",
+                                    "1:" + digits + "\n\n",
+                                    std::string(5000, 'a')}) {
+        write(text);
+        EXPECT_EQ(load().error().code, base::Code::data_loss) << text;
+        EXPECT_EQ(load().error().message.find("aaaa"), std::string::npos);
+        EXPECT_EQ(std::filesystem::file_size(pepper_file(folder.path())), text.size());
+    }
+}
+
+TEST_F(PepperFile, needs_its_folder) {
+    EXPECT_EQ(load_or_create_pepper(folder.path() / "missing").error().code, base::Code::unavailable);
+}
+
+}  // namespace
+}  // namespace storage

@@ -32,13 +32,14 @@ http::ServerSettings to_server_settings(const ServerSettings& from) {
     return to;
 }
 
-resilience::CircuitBreakerSettings to_breaker_settings(const BreakerSettings& from) {
+resilience::CircuitBreakerSettings to_breaker_settings(const BreakerSettings& from, base::Duration probe_deadline) {
     resilience::CircuitBreakerSettings to;
     to.enabled = from.is_enabled;
     to.failure_threshold = from.failure_threshold;
     to.recovery_timeout = from.recovery_timeout;
     to.max_recovery_attempts = from.max_recovery_attempts;
     to.early_trial = from.early_trial;
+    to.probe_deadline = 2 * probe_deadline;
     to.probes_only_in_half_open = true;  // the monitor probes MLflow and makes the trials
     return to;
 }
@@ -167,7 +168,7 @@ Service::MlflowSide::MlflowSide(Service& service, const config::HttpUrl& url)
     : resolver(service.control_, url.host, url.port, to_resolver_settings(service.settings_.mlflow)),
       breaker_random(base::system_seed()),
       breaker("mlflow",
-              to_breaker_settings(service.settings_.breaker),
+              to_breaker_settings(service.settings_.breaker, service.settings_.health.deadline),
               breaker_random,
               service.clock_.now(),
               [&service](const resilience::Transition& transition) { service.note_transition(transition); }),

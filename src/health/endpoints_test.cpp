@@ -177,7 +177,7 @@ TEST_F(EndpointsTest, other_media_types_get_the_legacy_body) {
 
 TEST_F(EndpointsTest, paths_are_matched_whole) {
     for (const char* path : {"/healthz", "/health/", "/healthx", "/ready/x", "/", "", "/health/mlflow/reset"}) {
-        EXPECT_FALSE(find_endpoint(path).has_value()) << path;
+        EXPECT_FALSE(testing::find_endpoint(path).has_value()) << path;
     }
 }
 

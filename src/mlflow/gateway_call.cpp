@@ -161,7 +161,8 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
     if (!head) {
         Failure failure{sent ? head.error() : sent.error()};
         failure.was_sent = true;
-        failure.was_stale = connection.is_reused() && !connection.has_received() &&
+        failure.was_begun = connection.has_received();
+        failure.was_stale = connection.is_reused() && !failure.was_begun &&
                             failure.error.code == base::Code::unavailable && !has_reopened_;
         report_failure(permit, failure);
         co_return failure;
@@ -218,7 +219,7 @@ void GatewayCall::report_answer(resilience::Permit& permit,
 }
 
 bool GatewayCall::may_retry(const Failure& failure) {
-    if (!is_safe_ || exchange_.is_aborted() || failure.error.code == base::Code::deadline_exceeded ||
+    if (!is_safe_ || failure.was_begun || exchange_.is_aborted() || failure.error.code == base::Code::deadline_exceeded ||
         failure.error.code == base::Code::cancelled) {
         return false;
     }

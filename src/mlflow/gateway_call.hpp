@@ -32,6 +32,7 @@ private:
     struct Failure {
         base::Error error;
         bool was_sent = false;   // MLflow may have acted on it
+        bool was_begun = false;  // the answer had begun
         bool was_stale = false;  // a kept connection that had been closed meanwhile: says nothing about MLflow
     };
 

@@ -85,8 +85,7 @@ struct BreakerStatus {
     std::uint32_t recovery_attempts;       // trials begun since it was last closed
     bool has_exhausted_recovery_attempts;  // at least `max_recovery_attempts` of them failed; it goes on trying
     std::optional<base::MonotonicTime> last_failure_at;
-    std::optional<base::MonotonicTime>
-        last_success_at;  // from the start on: the time of construction until one is seen
+    std::optional<base::MonotonicTime> last_success_at;  // the start, until one is seen
     base::MonotonicTime changed_at;
     base::Duration time_until_retry;  // zero unless open; zero also when forced open
     std::uint32_t failure_threshold;

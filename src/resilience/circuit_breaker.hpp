@@ -1,10 +1,11 @@
 // Stops calling a dependency that fails, and finds out by few, bounded trials when it works again.
 //
-//            failures reach the threshold, or a rate is exceeded
-//   CLOSED ------------------------------------------------------> OPEN <------------+
-//      ^                                                             | trial due      | a trial fails, expires,
-//      |               enough trials succeed in a row                v                | or the peer is overloaded
-//      +-------------------------------------------------------- HALF_OPEN -----------+
+//             failures reach the threshold, or a rate is exceeded
+//    CLOSED ------------------------------------------------------> OPEN
+//       ^                                                           |  ^
+//       |                                          a trial is due   |  |  a trial fails, expires,
+//       |             enough trials succeed in a row                v  |  or finds the peer overloaded
+//       +--------------------------------------------------------- HALF_OPEN
 //
 // Every admission carries the generation it belongs to, and every change of state begins a new one; so a result that
 // comes late (admitted before a change) is counted and otherwise without effect. Nothing needs a timer: a trial past
@@ -70,6 +71,7 @@ public:
     // Takes the lock: for pages and metrics, not for every call.
     [[nodiscard]] BreakerStatus status(base::MonotonicTime now);
 
+    // As it was when someone last looked.
     [[nodiscard]] BreakerState state() const {
         return word_.load().state;
     }

@@ -199,7 +199,7 @@ TEST(CircuitBreaker, forgets_calls_older_than_the_window) {
 
 TEST(CircuitBreaker, trips_on_slow_calls_only_when_asked_to) {
     TestBreaker off({.failure_rate_minimum_calls = 4, .slow_call = 1s});
-    TestBreaker on({.failure_rate_minimum_calls = 4, .slow_rate = 0.5, .slow_call = 1s});
+    TestBreaker on({.failure_threshold = 0, .failure_rate_minimum_calls = 4, .slow_rate = 0.5, .slow_call = 1s});
     for (TestBreaker* breaker : {&off, &on}) {
         breaker->call_times(2, Outcome::success);
         for (int call = 0; call < 2; ++call) {

@@ -4,9 +4,6 @@
 #include <functional>
 #include <iostream>
 #include <string>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,12 +15,16 @@
 #include "apps/store.hpp"
 #include "telemetry/log.hpp"
 
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
 namespace apps {
 
 namespace {
 
-constexpr const char* kFooter = "Exit codes: 0 done, 1 failure, 2 usage or configuration.\n"
-                                "Every setting: hokusai config show, and docs/configuration.md";
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 1 failure, 2 usage or configuration.\n"
+    "Every setting: hokusai config show, and docs/configuration.md";
 
 // Flags go where environment and file go too: into the sources of one table of settings.
 class Flags {
@@ -59,7 +60,8 @@ void start_logging(const ServiceSettings& settings) {
     telemetry::start_log(log);
 }
 
-// Each connection takes a descriptor, each call to MLflow another; the soft limit of 1024 is for programs that use select().
+// Each connection takes a descriptor, each call to MLflow another; the soft limit of 1024 is for programs that use
+// select().
 void raise_descriptor_limit() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -118,7 +120,9 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
 
     CLI::App* create = keys->add_subcommand("create", "Make a key; it is printed once and stored only as a hash");
     create->add_option("--name", request.name, "what the key is for")->required();
-    create->add_option("--scopes", request.scopes, "mlflow:read, mlflow:write, model:read, model:write, admin; comma separated")
+    create
+        ->add_option(
+            "--scopes", request.scopes, "mlflow:read, mlflow:write, model:read, model:write, admin; comma separated")
         ->required();
     create->add_option("--expires", request.expires, "90d, 12h or a date; never by default");
     create->add_option("--environment", request.environment, "production, test or development: the prefix of the key");
@@ -164,7 +168,8 @@ void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
     config->footer(kFooter);
     CLI::App* show = config->add_subcommand("show", "Print every setting with its origin, secrets hidden");
     show->add_flag("--json", as_json, "print JSON");
-    show->callback([&] { action = [&flags] { return config_show(load_settings(flags.sources()).loaded, as_json, std::cout); }; });
+    show->callback(
+        [&] { action = [&flags] { return config_show(load_settings(flags.sources()).loaded, as_json, std::cout); }; });
     CLI::App* check = config->add_subcommand("check", "Say whether the service could start with these settings");
     check->callback([&] { action = [&flags] { return config_check(flags.sources(), std::cout); }; });
     for (CLI::App* command : {show, check}) {

@@ -15,10 +15,8 @@ namespace {
 constexpr auto kRefreshLimit = std::chrono::milliseconds(1500);
 
 auth::Scope to_scope(std::string_view name) {
-    for (const auth::Scope scope : {auth::Scope::mlflow_read,
-                                    auth::Scope::mlflow_write,
-                                    auth::Scope::model_read,
-                                    auth::Scope::model_write}) {
+    for (const auth::Scope scope :
+         {auth::Scope::mlflow_read, auth::Scope::mlflow_write, auth::Scope::model_read, auth::Scope::model_write}) {
         if (auth::to_string(scope) == name) {
             return scope;
         }
@@ -28,9 +26,10 @@ auth::Scope to_scope(std::string_view name) {
 
 http::Response refusal(const http::RequestHead& request, const base::Error& error) {
     const unsigned status = static_cast<unsigned>(base::http_status(error.code));
-    http::Response response = mlflow::is_mlflow_path(request.path)
-                                  ? http::mlflow_error_response(status, base::mlflow_error_code(error.code), error.message)
-                                  : http::detail_response(status, error.message);
+    http::Response response =
+        mlflow::is_mlflow_path(request.path)
+            ? http::mlflow_error_response(status, base::mlflow_error_code(error.code), error.message)
+            : http::detail_response(status, error.message);
     if (status == 401) {
         if (const auto challenge = auth::challenge(request.fields)) {
             response.headers.emplace_back("WWW-Authenticate", std::string(*challenge));
@@ -67,8 +66,9 @@ base::Task<std::optional<http::Response>> KeyAccess::authorize(http::Exchange& e
         const bool is_fresh = co_await deps_.refresher.refresh(exchange.context().worker, kRefreshLimit);
         principal = reader_.authenticate(copy, now);
         if (!principal && !is_fresh) {
-            co_return refusal(request,
-                              {base::Code::unavailable, "this key cannot be checked now, because the key store does not answer"});
+            co_return refusal(
+                request,
+                {base::Code::unavailable, "this key cannot be checked now, because the key store does not answer"});
         }
     }
     if (!principal) {

@@ -25,8 +25,8 @@ void WorkerSleeper::wake_all() {
 
 base::Task<health::ProbeResult> StoreProbe::run() {
     const base::MonotonicTime started_at = worker_.now();
-    const base::Result<void> written = co_await pool_.run(
-        worker_, deadline_, [&database = database_] { return storage::check_store(database); });
+    const base::Result<void> written =
+        co_await pool_.run(worker_, deadline_, [&database = database_] { return storage::check_store(database); });
     health::ProbeResult result;
     result.passed = written.has_value();
     result.latency = worker_.now() - started_at;

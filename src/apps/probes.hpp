@@ -1,15 +1,16 @@
-// What the health monitor needs of this process: time on the control worker, and the question whether the store still writes.
+// What the health monitor needs of this process: time on the control worker, and the question whether the store still
+// writes.
 #pragma once
 
 #include <list>
 #include <memory>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "health/monitor.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/worker.hpp"
 #include "storage/sqlite_database.hpp"
+
+#include <boost/asio/steady_timer.hpp>
 
 namespace apps {
 

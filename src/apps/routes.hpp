@@ -22,8 +22,8 @@ struct RouteDeps {
     health::Monitor& monitor;
     const std::atomic<health::Phase>& phase;
     telemetry::Metrics& metrics;
-    mlflow::Gateway* gateway;               // of this worker; null: MLflow is not configured
-    resilience::CircuitBreaker* breaker;    // of MLflow; null as the gateway
+    mlflow::Gateway* gateway;             // of this worker; null: MLflow is not configured
+    resilience::CircuitBreaker* breaker;  // of MLflow; null as the gateway
     auth::AuditLog& audit_log;
     net::BlockingPool& pool;
 };

@@ -4,15 +4,15 @@
 #include <thread>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
 #include "apps/build_info.hpp"
 #include "apps/routes.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
 #include "telemetry/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 namespace apps {
 
@@ -126,10 +126,8 @@ public:
                    service.settings_.auth.mode == AuthMode::required,
                    service.settings_.mlflow.forward_auth}),
           health_(service.monitor_, service.identity_),
-          gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(worker,
-                                                                       service.mlflow_->upstream,
-                                                                       service.trusted_proxies_,
-                                                                       service.metrics_)
+          gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(
+                                         worker, service.mlflow_->upstream, service.trusted_proxies_, service.metrics_)
                                    : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
@@ -172,7 +170,8 @@ Service::MlflowSide::MlflowSide(Service& service, const config::HttpUrl& url)
               breaker_random,
               service.clock_.now(),
               [&service](const resilience::Transition& transition) { service.note_transition(transition); }),
-      upstream(to_upstream_settings(service.settings_, url), service.instance_, resolver, breaker, service.clock_.now()),
+      upstream(
+          to_upstream_settings(service.settings_, url), service.instance_, resolver, breaker, service.clock_.now()),
       probe_client(service.control_, upstream, service.settings_.health.deadline),
       probe(probe_client),
       experiments_probe(probe_client, "/api/2.0/mlflow/experiments/search?max_results=1", false),
@@ -184,7 +183,8 @@ Service::Service(const ServiceSettings& settings)
       server_settings_(to_server_settings(settings.server)),
       instance_(fmt::format("{:08x}", static_cast<std::uint32_t>(base::system_seed()))),
       store_(settings),
-      lock_(or_config_error(storage::ServiceLock::acquire(settings.data_dir), "cannot serve from " + settings.data_dir)),
+      lock_(
+          or_config_error(storage::ServiceLock::acquire(settings.data_dir), "cannot serve from " + settings.data_dir)),
       probe_database_(or_config_error(storage::SqliteDatabase::open(database_path(settings), kProbeBusyTimeout),
                                       "cannot open the store")),
       trusted_proxies_(settings.http.trusted_proxies),
@@ -194,7 +194,8 @@ Service::Service(const ServiceSettings& settings)
       pool_(2, kPoolCapacity),
       probe_pool_(1, 2),
       key_refresher_(control_, pool_, store_.keys, key_ring_),
-      mlflow_(settings.mlflow.urls.empty() ? nullptr : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      mlflow_(settings.mlflow.urls.empty() ? nullptr
+                                           : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -259,9 +260,10 @@ void Service::note_transition(const resilience::Transition& transition) {
 
 void Service::register_metrics() {
     health::export_health(metrics_, monitor_, clock_);
-    metrics_.gauge("hokusai_build_info", "Always 1; the labels say what runs.", {{"version", kVersion}, {"commit", kGitCommit}}, [] {
-        return 1.0;
-    });
+    metrics_.gauge("hokusai_build_info",
+                   "Always 1; the labels say what runs.",
+                   {{"version", kVersion}, {"commit", kGitCommit}},
+                   [] { return 1.0; });
     if (!mlflow_) {
         return;
     }
@@ -291,7 +293,8 @@ void Service::run(const OnReady& on_ready) {
     for (const auto& worker : workers_) {
         worker->start();
     }
-    const std::string host = bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
+    const std::string host =
+        bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
     control_.tasks().spawn("supervisor", supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready));
     control_.run();
 }

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/signal_set.hpp>
-
 #include "apps/key_access.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
@@ -30,6 +28,8 @@
 #include "resilience/circuit_breaker.hpp"
 #include "storage/data_directory.hpp"
 #include "telemetry/metrics.hpp"
+
+#include <boost/asio/signal_set.hpp>
 
 namespace apps {
 

@@ -1,8 +1,8 @@
 #include "apps/status_page.hpp"
 
-#include <boost/json.hpp>
-
 #include "apps/build_info.hpp"
+
+#include <boost/json.hpp>
 
 namespace apps {
 

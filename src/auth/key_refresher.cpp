@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "telemetry/log.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "telemetry/log.hpp"
 
 namespace auth {
 
@@ -75,8 +75,8 @@ void KeyRefresher::stop() {
 base::Task<> KeyRefresher::look() {
     const std::uint64_t number = looks_begun_.fetch_add(1) + 1;
     const std::optional<std::uint64_t> known = has_loaded_ ? std::optional(counter_) : std::nullopt;
-    base::Result<StoreState> state = co_await pool_.run(
-        control_, kStoreLimit, [&store = store_, known] { return read_store(store, known); });
+    base::Result<StoreState> state =
+        co_await pool_.run(control_, kStoreLimit, [&store = store_, known] { return read_store(store, known); });
     if (!state) {
         if (!std::exchange(is_failing_, true)) {
             telemetry::log_warn("keys_not_refreshed",

@@ -1,17 +1,17 @@
-// Keeps a KeyRing equal to the store: keys made or revoked by any process count within a second, a key nobody knows is looked for at
-// once.
+// Keeps a KeyRing equal to the store: keys made or revoked by any process count within a second, a key nobody knows is
+// looked for at once.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-
-#include <boost/asio/steady_timer.hpp>
 
 #include "auth/key_ring.hpp"
 #include "auth/key_store.hpp"
 #include "base/task.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/worker.hpp"
+
+#include <boost/asio/steady_timer.hpp>
 
 namespace auth {
 

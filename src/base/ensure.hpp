@@ -8,9 +8,9 @@ namespace base {
 }  // namespace base
 
 // Aborts with a message on standard error when `condition` is false; `why` says why it must hold.
-#define ENSURE(condition, why)                                                \
-    do {                                                                      \
-        if (!(condition)) [[unlikely]] {                                      \
-            ::base::ensure_failed(#condition, why, __FILE__, __LINE__);       \
-        }                                                                     \
+#define ENSURE(condition, why)                                          \
+    do {                                                                \
+        if (!(condition)) [[unlikely]] {                                \
+            ::base::ensure_failed(#condition, why, __FILE__, __LINE__); \
+        }                                                               \
     } while (false)

@@ -48,8 +48,8 @@ inline std::unexpected<Error> fail(Code code, std::string message) {
     return std::unexpected(Error{code, std::move(message)});
 }
 
-// A setting or argument the process cannot start with. The message names the setting, where it came from and the remedy;
-// main() prints it and exits with 2.
+// A setting or argument the process cannot start with. The message names the setting, where it came from and the
+// remedy; main() prints it and exits with 2.
 class ConfigError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -6,7 +6,8 @@
 
 namespace base {
 
-// Not for secrets: keys and peppers come from the operating system (auth/secret_bytes.hpp). Not safe for concurrent use.
+// Not for secrets: keys and peppers come from the operating system (auth/secret_bytes.hpp). Not safe for concurrent
+// use.
 class Random {
 public:
     virtual ~Random() = default;

@@ -22,7 +22,8 @@ void InputBuffer::consume(std::size_t count) {
 boost::asio::mutable_buffer InputBuffer::prepare() {
     const std::size_t size = end_ - begin_;
     if (capacity_ == 0 || ((was_filled_ || size == capacity_) && capacity_ < limit_)) {
-        const std::size_t capacity = capacity_ == 0 ? std::min(kFirstCapacity, limit_) : std::min(capacity_ * kGrowth, limit_);
+        const std::size_t capacity =
+            capacity_ == 0 ? std::min(kFirstCapacity, limit_) : std::min(capacity_ * kGrowth, limit_);
         auto grown = std::make_unique_for_overwrite<char[]>(capacity);
         if (size > 0) {
             std::memcpy(grown.get(), data_.get() + begin_, size);

@@ -9,7 +9,8 @@
 
 namespace http {
 
-// Bytes received and not yet parsed. Starts small, so that idle connections are cheap, and grows up to `limit` when reads fill it.
+// Bytes received and not yet parsed. Starts small, so that idle connections are cheap, and grows up to `limit` when
+// reads fill it.
 class InputBuffer {
 public:
     explicit InputBuffer(std::size_t limit) : limit_(limit) {}

@@ -6,8 +6,6 @@
 #include <span>
 #include <string_view>
 
-#include <boost/asio/buffer.hpp>
-
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "http/buffers.hpp"
@@ -16,10 +14,13 @@
 #include "net/stream.hpp"
 #include "net/worker.hpp"
 
+#include <boost/asio/buffer.hpp>
+
 namespace http {
 
-// Lives on one worker. Errors are deadline_exceeded (the limit given passed), cancelled (cancel() was called), unavailable (the
-// upstream closed or reset) and data_loss (what it sent is not HTTP); after any of them the connection must be dropped.
+// Lives on one worker. Errors are deadline_exceeded (the limit given passed), cancelled (cancel() was called),
+// unavailable (the upstream closed or reset) and data_loss (what it sent is not HTTP); after any of them the connection
+// must be dropped.
 class ClientConnection {
 public:
     ClientConnection(net::Worker& worker, std::unique_ptr<net::Stream> stream, ParserLimits limits);

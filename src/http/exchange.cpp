@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "base/ensure.hpp"
+
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
-
-#include "base/ensure.hpp"
 
 namespace http {
 
@@ -19,7 +19,8 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // A client's own id is kept when it is short and harmless in a log.
 bool is_acceptable_request_id(std::string_view id) {
     return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
     });
 }
 
@@ -122,8 +123,7 @@ base::Task<base::Result<std::string_view>> Exchange::read_body() {
                 co_return std::unexpected(broken_body(error, false));
             }
         }
-        const net::ErrorCode error =
-            co_await fill_input(context_.worker.now() + context_.settings.body_idle_timeout);
+        const net::ErrorCode error = co_await fill_input(context_.worker.now() + context_.settings.body_idle_timeout);
         if (error) {
             must_close_ = true;
             co_return std::unexpected(broken_body(error, deadline_.has_expired()));
@@ -143,8 +143,7 @@ base::Task<base::Result<std::string>> Exchange::read_whole_body(std::size_t limi
         }
         if (body.size() + piece->size() > limit) {
             must_close_ = true;
-            co_return base::fail(base::Code::exhausted,
-                                 fmt::format("the request body is larger than {} bytes", limit));
+            co_return base::fail(base::Code::exhausted, fmt::format("the request body is larger than {} bytes", limit));
         }
         body.append(*piece);
     }
@@ -164,8 +163,8 @@ void Exchange::begin_answer(unsigned status) {
 }
 
 base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
-    const std::array<boost::asio::const_buffer, 2> buffers{
-        boost::asio::buffer(output_), boost::asio::const_buffer(piece.data(), piece.size())};
+    const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(output_),
+                                                           boost::asio::const_buffer(piece.data(), piece.size())};
     const std::size_t total = output_.size() + piece.size();
     net::IoResult first = total == 0 ? net::IoResult{} : stream_->try_write(buffers);
     if (first.bytes == total || (first.error && !net::would_block(first.error))) {
@@ -202,8 +201,8 @@ std::string Exchange::cors_fields() const {
     if (allowed_origin.empty()) {
         return {};
     }
-    return fmt::format(
-        "Access-Control-Allow-Origin: {}\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n", allowed_origin);
+    return fmt::format("Access-Control-Allow-Origin: {}\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n",
+                       allowed_origin);
 }
 
 void Exchange::answer(const Response& response) {

@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "http/buffers.hpp"
@@ -17,6 +15,8 @@
 #include "http/server_context.hpp"
 #include "net/deadline.hpp"
 #include "net/stream.hpp"
+
+#include <boost/asio/ip/address.hpp>
 
 namespace http {
 
@@ -28,7 +28,8 @@ struct Caller {
 
 struct RouteEntry;  // the router's own
 
-// Lives on one worker, reused for request after request of its connection. Views of the request end when the handler returns.
+// Lives on one worker, reused for request after request of its connection. Views of the request end when the handler
+// returns.
 class Exchange {
 public:
     Exchange(ServerContext& context, std::unique_ptr<net::Stream> stream, boost::asio::ip::address peer);
@@ -62,8 +63,9 @@ public:
         return is_body_complete_;
     }
 
-    // The next piece, valid until the next call; empty when the body is complete. Sends 100 Continue first if the client waits for
-    // it. Code::deadline_exceeded when the client stalls, Code::cancelled when it goes away, Code::invalid_argument when malformed.
+    // The next piece, valid until the next call; empty when the body is complete. Sends 100 Continue first if the
+    // client waits for it. Code::deadline_exceeded when the client stalls, Code::cancelled when it goes away,
+    // Code::invalid_argument when malformed.
     base::Task<base::Result<std::string_view>> read_body();
 
     // Ends a read_body() that waits, with Code::cancelled.

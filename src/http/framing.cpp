@@ -73,7 +73,8 @@ base::Result<void> split_target(RequestHead& head) {
         return base::fail(base::Code::invalid_argument, "the request target must be a path that starts with /");
     }
     if (target.find_first_of("#\\") != std::string_view::npos) {
-        return base::fail(base::Code::invalid_argument, "the request target holds a character that must be percent-encoded");
+        return base::fail(base::Code::invalid_argument,
+                          "the request target holds a character that must be percent-encoded");
     }
     head.target = target;
     const std::size_t question = target.find('?');

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include <boost/json.hpp>
-
 #include "base/strings.hpp"
+
+#include <boost/json.hpp>
 
 namespace http {
 
@@ -70,7 +70,8 @@ constexpr std::array<std::pair<std::string_view, Method>, 7> kMethods{{
 }  // namespace
 
 Method to_method(std::string_view text) {
-    const auto found = std::find_if(kMethods.begin(), kMethods.end(), [text](const auto& m) { return m.first == text; });
+    const auto found =
+        std::find_if(kMethods.begin(), kMethods.end(), [text](const auto& m) { return m.first == text; });
     return found == kMethods.end() ? Method::other : found->second;
 }
 
@@ -101,8 +102,8 @@ bool Fields::lists(std::string_view name, std::string_view token) const {
 }
 
 std::string_view reason_phrase(unsigned status) {
-    const auto found =
-        std::find_if(kPhrases.begin(), kPhrases.end(), [status](const NamedStatus& entry) { return entry.status == status; });
+    const auto found = std::find_if(
+        kPhrases.begin(), kPhrases.end(), [status](const NamedStatus& entry) { return entry.status == status; });
     return found == kPhrases.end() ? std::string_view() : found->phrase;
 }
 

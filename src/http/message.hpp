@@ -82,7 +82,8 @@ struct ResponseHead {
     Fields fields;
 };
 
-// An answer made here, complete in memory. Date, X-Request-Id, Content-Length and Connection are added when it is written.
+// An answer made here, complete in memory. Date, X-Request-Id, Content-Length and Connection are added when it is
+// written.
 struct Response {
     unsigned status = 200;
     std::string_view content_type = "application/json";  // static storage; empty: no Content-Type

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include "base/ensure.hpp"
 #include "http/framing.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
 
 namespace http {
 
@@ -104,7 +104,10 @@ private:
         collected_.minor_version = static_cast<unsigned>(version % 10);
     }
 
-    void on_field_impl(boost::beast::http::field /*field*/, BeastView name, BeastView value, ErrorCode& error) override {
+    void on_field_impl(boost::beast::http::field /*field*/,
+                       BeastView name,
+                       BeastView value,
+                       ErrorCode& error) override {
         if (collected_.is_head_complete) {
             collected_.trailer_bytes += name.size() + value.size() + 4;
             if (collected_.trailer_bytes > kMaxTrailerBytes) {
@@ -158,8 +161,8 @@ base::Error to_error(const Collected& collected, const ErrorCode& error) {
     return {base::Code::invalid_argument, "malformed HTTP: " + error.message()};
 }
 
-// Beast joins values folded over several lines; RFC 9112, section 5.2, lets a server refuse them. It consumes whole fields, so a
-// folded one is never split between two calls.
+// Beast joins values folded over several lines; RFC 9112, section 5.2, lets a server refuse them. It consumes whole
+// fields, so a folded one is never split between two calls.
 bool has_folded_line(std::string_view lines) {
     for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n', end + 1)) {
         if (end + 1 < lines.size() && (lines[end + 1] == ' ' || lines[end + 1] == '\t')) {
@@ -254,8 +257,7 @@ void RequestParser::start() {
 
 base::Result<ParseStep> RequestParser::parse(std::string_view bytes) {
     State& state = *state_;
-    return parse_some(
-        *state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
+    return parse_some(*state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
 }
 
 const RequestHead& RequestParser::head() const {
@@ -296,8 +298,7 @@ void ResponseParser::start(Method method) {
 
 base::Result<ParseStep> ResponseParser::parse(std::string_view bytes) {
     State& state = *state_;
-    return parse_some(
-        *state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
+    return parse_some(*state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
 }
 
 bool ResponseParser::finish_at_close() {

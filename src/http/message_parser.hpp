@@ -1,5 +1,5 @@
-// Bytes in, heads and body pieces out: incremental HTTP/1.1 parsers without I/O. Beast's basic_parser does the grammar; framing is
-// decided by framing.hpp.
+// Bytes in, heads and body pieces out: incremental HTTP/1.1 parsers without I/O. Beast's basic_parser does the grammar;
+// framing is decided by framing.hpp.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,8 @@ struct ParseStep {
     std::string_view body;  // points into the bytes given
 };
 
-// One per connection, reused for message after message. Errors are invalid_argument (malformed or ambiguous) or exhausted (a limit);
-// after one the connection must be closed.
+// One per connection, reused for message after message. Errors are invalid_argument (malformed or ambiguous) or
+// exhausted (a limit); after one the connection must be closed.
 class RequestParser {
 public:
     explicit RequestParser(ParserLimits limits);

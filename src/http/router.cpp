@@ -20,7 +20,8 @@ bool accepts(const Route& route, Method method) {
 }
 
 std::string allowed_methods(const Route& route) {
-    static constexpr std::array<std::string_view, 7> kNames{"GET, HEAD", "", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    static constexpr std::array<std::string_view, 7> kNames{
+        "GET, HEAD", "", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     std::string list;
     for (const Method method : route.methods) {
         const std::string_view name = kNames.at(static_cast<std::size_t>(method));
@@ -30,7 +31,8 @@ std::string allowed_methods(const Route& route) {
 }
 
 bool is_below(std::string_view path, std::string_view prefix) {
-    return path.starts_with(prefix) && (path.size() == prefix.size() || prefix.ends_with('/') || path[prefix.size()] == '/');
+    return path.starts_with(prefix) &&
+           (path.size() == prefix.size() || prefix.ends_with('/') || path[prefix.size()] == '/');
 }
 
 }  // namespace
@@ -57,9 +59,10 @@ RouteMetrics& Router::metrics_of(std::string_view name) {
     if (is_new) {
         const std::string route(name);
         for (const char* status : {"1xx", "2xx", "3xx", "4xx", "5xx"}) {
-            found->second.by_status_class.push_back(&deps_.metrics.counter("hokusai_http_requests_total",
-                                                                           "Requests answered, by route and status class.",
-                                                                           {{"route", route}, {"status", status}}));
+            found->second.by_status_class.push_back(
+                &deps_.metrics.counter("hokusai_http_requests_total",
+                                       "Requests answered, by route and status class.",
+                                       {{"route", route}, {"status", status}}));
         }
         found->second.latency = &deps_.metrics.histogram("hokusai_http_request_duration_seconds",
                                                          "Time from the request's head to the last byte of the answer.",
@@ -105,8 +108,7 @@ std::optional<Response> Router::check_origin(Exchange& exchange) const {
     if (!origin) {
         return std::nullopt;
     }
-    const OriginVerdict verdict =
-        judge_origin(*origin, request.fields.find("host").value_or(""), deps_.cors_origins);
+    const OriginVerdict verdict = judge_origin(*origin, request.fields.find("host").value_or(""), deps_.cors_origins);
     if (request.method == Method::options && request.fields.find("access-control-request-method")) {
         return preflight_response(*origin, verdict);
     }

@@ -21,14 +21,14 @@ struct Route {
     // The scope a request needs ("mlflow:read", "admin" ...).
     using Scope = std::function<std::string_view(const RequestHead&)>;
 
-    std::string path;              // matched whole; with is_prefix: the path itself and everything below its next '/'
+    std::string path;  // matched whole; with is_prefix: the path itself and everything below its next '/'
     bool is_prefix = false;
-    std::vector<Method> methods;   // empty: all. GET includes HEAD
-    std::string_view name;         // label in metrics; static storage, few values
-    Scope scope;                   // empty: no key needed
-    bool is_health = false;        // may use the places reserved for health
-    Answer answer;                 // immediate answers; else
-    Handle handle;                 // those that wait
+    std::vector<Method> methods;  // empty: all. GET includes HEAD
+    std::string_view name;        // label in metrics; static storage, few values
+    Scope scope;                  // empty: no key needed
+    bool is_health = false;       // may use the places reserved for health
+    Answer answer;                // immediate answers; else
+    Handle handle;                // those that wait
 };
 
 // Decides about a request that needs a key. One per worker.
@@ -50,7 +50,8 @@ struct RouteEntry {
     RouteMetrics* metrics = nullptr;
 };
 
-// One per worker, built at start and unchanged afterwards. Also answers CORS preflights and checks the Origin of what changes state.
+// One per worker, built at start and unchanged afterwards. Also answers CORS preflights and checks the Origin of what
+// changes state.
 class Router final : public RequestHandler {
 public:
     struct Deps {

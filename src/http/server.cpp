@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace http {
 
@@ -60,15 +60,12 @@ void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
         std::memcpy(peer.data(), &address, size);
         peer.resize(size);
     }
-    const auto protocol =
-        address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
+    const auto protocol = address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
     boost::asio::ip::tcp::socket socket(context.worker.context(), protocol, descriptor);
     auto connection = std::make_unique<ServerConnection>(
         context, std::make_unique<net::TcpStream>(std::move(socket)), peer.address(), is_reserved);
     // The task owns its connection: it is a parameter of the coroutine, so it lives exactly as long as run().
-    static constexpr auto kRun = [](std::unique_ptr<ServerConnection> owned) -> base::Task<> {
-        co_await owned->run();
-    };
+    static constexpr auto kRun = [](std::unique_ptr<ServerConnection> owned) -> base::Task<> { co_await owned->run(); };
     context.worker.tasks().spawn("connection", kRun(std::move(connection)));
 }
 

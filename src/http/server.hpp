@@ -7,14 +7,14 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "base/task.hpp"
 #include "http/server_connection.hpp"
 #include "http/server_context.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
 #include "telemetry/metrics.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
 
 namespace http {
 
@@ -30,11 +30,12 @@ public:
            telemetry::Metrics& metrics,
            const HandlerFactory& make_handler);
 
-    // Binds and accepts. Throws base::ConfigError when the address can't be used. Answers the address with its real port.
+    // Binds and accepts. Throws base::ConfigError when the address can't be used. Answers the address with its real
+    // port.
     boost::asio::ip::tcp::endpoint start(const boost::asio::ip::tcp::endpoint& endpoint);
 
-    // Accepts no more, closes idle connections, lets busy ones finish their answer; after `limit` ends what remains. Answers how
-    // many had to be ended.
+    // Accepts no more, closes idle connections, lets busy ones finish their answer; after `limit` ends what remains.
+    // Answers how many had to be ended.
     base::Task<std::size_t> drain(base::Duration limit);
 
 private:

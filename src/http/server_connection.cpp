@@ -4,9 +4,9 @@
 #include <exception>
 #include <utility>
 
-#include <boost/asio/error.hpp>
-
 #include "telemetry/log.hpp"
+
+#include <boost/asio/error.hpp>
 
 namespace http {
 
@@ -134,10 +134,9 @@ base::Task<> ServerConnection::answer_request() {
         co_await context_.handler->handle(exchange_);
     } catch (const std::exception& error) {
         failure = std::current_exception();
-        telemetry::log_error("request_failed",
-                             {{"request_id", exchange_.request_id()},
-                              {"path", exchange_.request().path},
-                              {"error", error.what()}});
+        telemetry::log_error(
+            "request_failed",
+            {{"request_id", exchange_.request_id()}, {"path", exchange_.request().path}, {"error", error.what()}});
     }
     exchange_.stop_watching();
     if (exchange_.answered_status() == 0 && !exchange_.is_aborted()) {
@@ -163,8 +162,8 @@ base::Task<bool> ServerConnection::drain_body() {
     co_return true;
 }
 
-// Ends our side first and reads what is still coming, so that the kernel does not reset the connection while the client has not
-// yet read the answer (RFC 9112, section 9.6).
+// Ends our side first and reads what is still coming, so that the kernel does not reset the connection while the client
+// has not yet read the answer (RFC 9112, section 9.6).
 base::Task<> ServerConnection::linger() {
     net::ErrorCode error = co_await exchange_.flush();
     if (error || exchange_.is_aborted_) {

@@ -3,15 +3,15 @@
 
 #include <memory>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "base/task.hpp"
 #include "http/exchange.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 namespace http {
 
-// Reads request after request, has each answered by the context's handler, and ends when either side is done. Runs as one task on
-// the context's worker.
+// Reads request after request, has each answered by the context's handler, and ends when either side is done. Runs as
+// one task on the context's worker.
 class ServerConnection {
 public:
     // `is_reserved`: accepted beyond the connection limit; only health is answered, one request, and it must come soon.

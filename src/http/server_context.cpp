@@ -4,9 +4,7 @@
 
 namespace http {
 
-ServerContext::ServerContext(net::Worker& owner,
-                             const ServerSettings& server_settings,
-                             std::atomic<std::size_t>& open)
+ServerContext::ServerContext(net::Worker& owner, const ServerSettings& server_settings, std::atomic<std::size_t>& open)
     : worker(owner),
       settings(server_settings),
       open_connections(open),

@@ -16,7 +16,8 @@ struct AdmissionGate::Waiter {
     bool has_place = false;  // of the worker's own thread
 };
 
-base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker& worker, base::MonotonicTime give_up_at) {
+base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker& worker,
+                                                                    base::MonotonicTime give_up_at) {
     resilience::Ticket ticket = 0;
     std::shared_ptr<Waiter> waiter;
     {

@@ -11,7 +11,8 @@ namespace mlflow {
 namespace {
 
 boost::asio::ip::address_v6 to_v6(const boost::asio::ip::address& address) {
-    return address.is_v6() ? address.to_v6() : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4());
+    return address.is_v6() ? address.to_v6()
+                           : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4());
 }
 
 telemetry::Counter& outcome_counter(telemetry::Metrics& metrics, const char* outcome) {
@@ -27,7 +28,8 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& networks) {
         boost::system::error_code error;
         const auto address = boost::asio::ip::make_address(text.substr(0, slash), error);
         const unsigned width = address.is_v6() ? 128 : 32;
-        const auto bits = slash == std::string::npos ? width : base::parse_uint(text.substr(slash + 1)).value_or(width + 1);
+        const auto bits =
+            slash == std::string::npos ? width : base::parse_uint(text.substr(slash + 1)).value_or(width + 1);
         if (error || bits > width) {
             throw base::ConfigError("HOKUSAI_TRUSTED_PROXIES: \"" + text +
                                     "\" is no address or network; write for example 10.0.0.0/8");

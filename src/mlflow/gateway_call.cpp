@@ -4,16 +4,16 @@
 #include <iterator>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
 #include "mlflow/outcome.hpp"
 #include "mlflow/rewrite.hpp"
 #include "resilience/backoff.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/trace_context.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 namespace mlflow {
 
@@ -59,13 +59,17 @@ GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
 std::optional<http::Response> GatewayCall::refuse_outright() const {
     if (is_loop(exchange_.request().fields, upstream_.rules.via_name)) {
         return http::mlflow_error_response(
-            508, "INVALID_STATE", "the request came back to this gateway: MLflow's address leads to the gateway itself; "
-                                  "set MLFLOW_SERVER_URL to MLflow's own address");
+            508,
+            "INVALID_STATE",
+            "the request came back to this gateway: MLflow's address leads to the gateway itself; "
+            "set MLFLOW_SERVER_URL to MLflow's own address");
     }
     const std::string_view path = call_.target.substr(0, call_.target.find('?'));
     if (!upstream_.settings.serves_artifacts && is_artifact_proxy_path(path)) {
         return http::mlflow_error_response(
-            501, "NOT_IMPLEMENTED", "artifact storage is switched off here; MLFLOW_SERVE_ARTIFACTS=true switches it on");
+            501,
+            "NOT_IMPLEMENTED",
+            "artifact storage is switched off here; MLFLOW_SERVE_ARTIFACTS=true switches it on");
     }
     return std::nullopt;
 }
@@ -156,8 +160,8 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
     const base::Duration patience =
         call_.kind == CallKind::read ? upstream_.settings.read_timeout : upstream_.settings.write_timeout;
     // A request that could not be sent whole may still have been answered: 413, 401 and the like.
-    const base::Result<const http::ResponseHead*> head =
-        co_await connection.read_head(exchange_.request().method, worker.now() + (sent ? patience : std::chrono::seconds(1)));
+    const base::Result<const http::ResponseHead*> head = co_await connection.read_head(
+        exchange_.request().method, worker.now() + (sent ? patience : std::chrono::seconds(1)));
     if (!head) {
         Failure failure{sent ? head.error() : sent.error()};
         failure.was_sent = true;
@@ -219,8 +223,8 @@ void GatewayCall::report_answer(resilience::Permit& permit,
 }
 
 bool GatewayCall::may_retry(const Failure& failure) {
-    if (!is_safe_ || failure.was_begun || exchange_.is_aborted() || failure.error.code == base::Code::deadline_exceeded ||
-        failure.error.code == base::Code::cancelled) {
+    if (!is_safe_ || failure.was_begun || exchange_.is_aborted() ||
+        failure.error.code == base::Code::deadline_exceeded || failure.error.code == base::Code::cancelled) {
         return false;
     }
     if (failure.was_stale) {
@@ -251,11 +255,11 @@ void GatewayCall::answer_failure(const Failure& failure) {
     }
     // What MLflow may have acted on must not look as if it had not been done.
     if (failure.was_sent && !is_safe_ && call_.is_write()) {
-        exchange_.answer(http::mlflow_error_response(
-            504,
-            "DEADLINE_EXCEEDED",
-            "MLflow got this call, and no answer came: " + failure.error.message +
-                "; it may have been carried out, so look before repeating it"));
+        exchange_.answer(
+            http::mlflow_error_response(504,
+                                        "DEADLINE_EXCEEDED",
+                                        "MLflow got this call, and no answer came: " + failure.error.message +
+                                            "; it may have been carried out, so look before repeating it"));
         return;
     }
     exchange_.answer(unavailable("MLflow is unavailable: " + failure.error.message + std::string(kGoesOn),

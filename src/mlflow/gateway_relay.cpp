@@ -1,14 +1,14 @@
-// The parts of GatewayCall that move bytes. One buffer per direction: a piece is read, then written, so a slow side slows the other
-// and memory stays fixed.
+// The parts of GatewayCall that move bytes. One buffer per direction: a piece is read, then written, so a slow side
+// slows the other and memory stays fixed.
 #include <array>
 #include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "mlflow/gateway_call.hpp"
 #include "mlflow/rewrite.hpp"
 #include "telemetry/log.hpp"
+
+#include <fmt/format.h>
 
 namespace mlflow {
 

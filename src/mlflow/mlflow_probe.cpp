@@ -3,9 +3,9 @@
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/strings.hpp"
+
+#include <fmt/format.h>
 
 namespace mlflow {
 
@@ -27,8 +27,13 @@ health::ProbeResult failure(std::string kind, std::string error, unsigned status
 
 // SQLAlchemy's faults, as MLflow passes them on (mlflow/store/db/utils.py: 503 for OperationalError, 400 for others).
 bool mentions_database(std::string_view body) {
-    for (const std::string_view sign :
-         {"sqlalchemy", "OperationalError", "psycopg2", "sqlite3", "pymysql", "BAD_REQUEST", "TEMPORARILY_UNAVAILABLE"}) {
+    for (const std::string_view sign : {"sqlalchemy",
+                                        "OperationalError",
+                                        "psycopg2",
+                                        "sqlite3",
+                                        "pymysql",
+                                        "BAD_REQUEST",
+                                        "TEMPORARILY_UNAVAILABLE"}) {
         if (body.find(sign) != std::string_view::npos) {
             return true;
         }
@@ -39,10 +44,7 @@ bool mentions_database(std::string_view body) {
 }  // namespace
 
 ProbeClient::ProbeClient(net::Worker& probe_worker, const Upstream& probed, base::Duration limit)
-    : worker(probe_worker),
-      upstream(probed),
-      deadline(limit),
-      pool_(probe_worker, probed.resolver, [&] {
+    : worker(probe_worker), upstream(probed), deadline(limit), pool_(probe_worker, probed.resolver, [&] {
           http::ClientPoolSettings settings = probed.pool_settings();
           settings.connect_timeout = std::min(settings.connect_timeout, limit);
           settings.max_idle_connections = 2;
@@ -51,7 +53,8 @@ ProbeClient::ProbeClient(net::Worker& probe_worker, const Upstream& probed, base
 
 base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, base::MonotonicTime limit) {
     const std::string head = fmt::format(
-        "GET {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hokusai-probe\r\nAccept: application/json\r\nVia: 1.1 {}\r\n{}{}{}\r\n",
+        "GET {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hokusai-probe\r\nAccept: application/json\r\nVia: 1.1 "
+        "{}\r\n{}{}{}\r\n",
         upstream.rules.base_path,
         path,
         upstream.rules.host,
@@ -132,9 +135,9 @@ base::Task<health::ProbeResult> DetailProbe::run() {
     }
     const bool is_expected =
         answer->status == 200 || (accepts_missing_ && (answer->status == 400 || answer->status == 404));
-    health::ProbeResult result =
-        is_expected ? health::ProbeResult{}
-                    : failure("status", fmt::format("it answered {}", answer->status), answer->status);
+    health::ProbeResult result = is_expected
+                                     ? health::ProbeResult{}
+                                     : failure("status", fmt::format("it answered {}", answer->status), answer->status);
     result.passed = is_expected;
     result.status_code = answer->status;
     result.latency = client_.worker.now() - started_at;
@@ -152,16 +155,18 @@ health::ProbeResult judge_search(const ProbeAnswer& answer, bool sends_credentia
         return failure(std::string(health::kOverload), "MLflow asks for time", answer.status);
     }
     if (answer.status == 401 || (answer.status == 403 && sends_credentials)) {
-        return failure("credentials",
-                       "MLflow refuses the gateway's credentials; set HOKUSAI_MLFLOW_TOKEN, or HOKUSAI_MLFLOW_USERNAME and "
-                       "HOKUSAI_MLFLOW_PASSWORD",
-                       answer.status);
+        return failure(
+            "credentials",
+            "MLflow refuses the gateway's credentials; set HOKUSAI_MLFLOW_TOKEN, or HOKUSAI_MLFLOW_USERNAME and "
+            "HOKUSAI_MLFLOW_PASSWORD",
+            answer.status);
     }
     if (answer.status == 403) {
-        return failure("host_check",
-                       "MLflow's host check refuses Host \"" + host +
-                           "\": add it to MLFLOW_SERVER_ALLOWED_HOSTS there, or set HOKUSAI_MLFLOW_HOST here to a name it allows",
-                       answer.status);
+        return failure(
+            "host_check",
+            "MLflow's host check refuses Host \"" + host +
+                "\": add it to MLFLOW_SERVER_ALLOWED_HOSTS there, or set HOKUSAI_MLFLOW_HOST here to a name it allows",
+            answer.status);
     }
     if ((answer.status == 400 || answer.status == 503) && mentions_database(answer.body)) {
         return failure("database", "MLflow is up, and its database is not; look at MLflow's log", answer.status);

@@ -40,9 +40,9 @@ private:
     http::ClientPool pool_;
 };
 
-// Is MLflow there, and does its registry answer? Its own /health is a constant, so a one-row search is asked as well, and the cases
-// that differ have names: "host_check" (403: its host check refuses our Host), "credentials" (401, 403 with credentials),
-// "database" (400 or 503 about its database), "busy" (late, while traffic is being answered).
+// Is MLflow there, and does its registry answer? Its own /health is a constant, so a one-row search is asked as well,
+// and the cases that differ have names: "host_check" (403: its host check refuses our Host), "credentials" (401, 403
+// with credentials), "database" (400 or 503 about its database), "busy" (late, while traffic is being answered).
 class MlflowProbe final : public health::Probe {
 public:
     explicit MlflowProbe(ProbeClient& client) : client_(client) {}

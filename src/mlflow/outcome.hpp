@@ -15,8 +15,9 @@ struct Verdict {
     std::optional<base::Duration> retry_after;  // with Outcome::overload
 };
 
-// 502, 504 and a 503 without Retry-After are failures; 429 and a 503 with it are overload; a plain-text 503 of an artifact route
-// means that serving is switched off there. A 500 is no failure: one bad request of one client can provoke it.
+// 502, 504 and a 503 without Retry-After are failures; 429 and a 503 with it are overload; a plain-text 503 of an
+// artifact route means that serving is switched off there. A 500 is no failure: one bad request of one client can
+// provoke it.
 Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime now);
 
 // Retry-After in seconds or as a date (RFC 9110, section 10.2.3); at least 0.

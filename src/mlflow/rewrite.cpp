@@ -4,9 +4,9 @@
 #include <array>
 #include <iterator>
 
-#include <fmt/format.h>
-
 #include "base/strings.hpp"
+
+#include <fmt/format.h>
 
 namespace mlflow {
 
@@ -30,7 +30,8 @@ constexpr std::array<std::string_view, 6> kRequestOwn{
 
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::array<std::string_view, N>& names) {
-    return std::any_of(names.begin(), names.end(), [name](std::string_view entry) { return base::iequals(name, entry); });
+    return std::any_of(
+        names.begin(), names.end(), [name](std::string_view entry) { return base::iequals(name, entry); });
 }
 
 // A prefix match that takes '_' for '-', because WSGI servers do.
@@ -67,7 +68,11 @@ void append_forwarding(std::string& out, const http::RequestHead& request, const
         return value.value_or(otherwise);
     };
     const std::string_view earlier = believed("x-forwarded-for", "");
-    out.append("X-Forwarded-For: ").append(earlier).append(earlier.empty() ? "" : ", ").append(facts.peer_address).append("\r\n");
+    out.append("X-Forwarded-For: ")
+        .append(earlier)
+        .append(earlier.empty() ? "" : ", ")
+        .append(facts.peer_address)
+        .append("\r\n");
     append_field(out, "X-Forwarded-Proto", believed("x-forwarded-proto", "http"));
     append_field(out, "X-Forwarded-Host", believed("x-forwarded-host", request.fields.find("host").value_or("")));
 }
@@ -179,7 +184,8 @@ bool is_loop(const http::Fields& fields, std::string_view via_name) {
             return false;
         }
         const auto hops = base::split_list(field.value, ',');
-        return std::any_of(hops.begin(), hops.end(), [via_name](std::string_view hop) { return hop.ends_with(via_name); });
+        return std::any_of(
+            hops.begin(), hops.end(), [via_name](std::string_view hop) { return hop.ends_with(via_name); });
     });
 }
 

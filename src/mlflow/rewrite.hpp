@@ -1,5 +1,6 @@
-// The two heads a gateway writes: the client's request as the upstream sees it, and the upstream's answer as the client sees it.
-// Pure. Everything end-to-end passes untouched; what belongs to one hop is dropped and made anew (RFC 9110, section 7.6.1).
+// The two heads a gateway writes: the client's request as the upstream sees it, and the upstream's answer as the client
+// sees it. Pure. Everything end-to-end passes untouched; what belongs to one hop is dropped and made anew (RFC 9110,
+// section 7.6.1).
 #pragma once
 
 #include <string>

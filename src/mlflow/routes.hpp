@@ -8,9 +8,9 @@
 namespace mlflow {
 
 enum class CallKind {
-    read,            // GET, HEAD, OPTIONS, and the POSTs that only search
-    write,           // everything else
-    artifact_read,   // bytes of artifacts, which may be large and slow
+    read,           // GET, HEAD, OPTIONS, and the POSTs that only search
+    write,          // everything else
+    artifact_read,  // bytes of artifacts, which may be large and slow
     artifact_write,
 };
 

@@ -30,8 +30,8 @@ struct UpstreamUrl {
 
 struct UpstreamSettings {
     UpstreamUrl url;
-    std::string host;     // Host field; empty: the URL's authority
-    base::Secret token;   // bearer; or
+    std::string host;      // Host field; empty: the URL's authority
+    base::Secret token;    // bearer; or
     std::string username;  // basic
     base::Secret password;
     bool forwards_caller_authorization = false;
@@ -53,7 +53,8 @@ struct UpstreamSettings {
 // Safe from any thread; outlives workers' gateways.
 class Upstream {
 public:
-    // `instance` names us in Via. The resolver and the breaker outlive it. Throws base::ConfigError for unusable TLS files.
+    // `instance` names us in Via. The resolver and the breaker outlive it. Throws base::ConfigError for unusable TLS
+    // files.
     Upstream(UpstreamSettings settings,
              const std::string& instance,
              const net::NameResolver& resolver,

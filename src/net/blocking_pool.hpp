@@ -1,5 +1,5 @@
-// Threads for calls that block: SQLite, files. Bounded in number and in time, so that a stuck disk refuses promptly instead of
-// holding up whoever asked.
+// Threads for calls that block: SQLite, files. Bounded in number and in time, so that a stuck disk refuses promptly
+// instead of holding up whoever asked.
 #pragma once
 
 #include <atomic>
@@ -8,15 +8,15 @@
 #include <optional>
 #include <utility>
 
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "net/worker.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "base/error.hpp"
-#include "base/task.hpp"
-#include "net/worker.hpp"
 
 namespace net {
 
@@ -26,11 +26,12 @@ public:
     BlockingPool(std::size_t threads, std::size_t capacity) : capacity_(capacity), pool_(threads) {}
 
     // Runs `job`, which gives a base::Result, and resumes the caller on `worker`, which must outlive the pool.
-    // Code::exhausted when the pool is full, Code::deadline_exceeded when `limit` passes first; the job then goes on alone, so it
-    // must own what it uses, or use what outlives the pool.
+    // Code::exhausted when the pool is full, Code::deadline_exceeded when `limit` passes first; the job then goes on
+    // alone, so it must own what it uses, or use what outlives the pool.
     template <class Job>
     auto run(Worker& worker, base::Duration limit, Job job) -> base::Task<decltype(job())> {
         using Outcome = decltype(job());
+
         struct Call {
             explicit Call(Worker& owner) : done(owner.context()) {}
 

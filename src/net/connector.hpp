@@ -4,13 +4,13 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "net/stream.hpp"
 #include "net/tls.hpp"
 #include "net/worker.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
 
 namespace net {
 

@@ -11,8 +11,9 @@ namespace net {
 
 class Deadline;
 
-// A hashed timing wheel (Varghese and Lauck, 1987) with lazy cancellation: moving a deadline later is one store, and the entry is
-// looked at again when its old slot comes round. Pure; a worker calls advance() about every kTick. Not thread-safe.
+// A hashed timing wheel (Varghese and Lauck, 1987) with lazy cancellation: moving a deadline later is one store, and
+// the entry is looked at again when its old slot comes round. Pure; a worker calls advance() about every kTick. Not
+// thread-safe.
 class DeadlineWheel {
 public:
     static constexpr base::Duration kTick = std::chrono::milliseconds(50);
@@ -22,7 +23,8 @@ public:
     DeadlineWheel& operator=(const DeadlineWheel&) = delete;
     ~DeadlineWheel();
 
-    // Runs the callbacks of what has expired. A deadline fires at most kTick plus the caller's own lateness after its time.
+    // Runs the callbacks of what has expired. A deadline fires at most kTick plus the caller's own lateness after its
+    // time.
     void advance(base::MonotonicTime now);
 
     [[nodiscard]] bool is_empty() const {
@@ -51,7 +53,8 @@ private:
 // One time limit, owned by a connection or an upstream exchange. Must not outlive its wheel.
 class Deadline : private DeadlineWheel::Link {
 public:
-    // `on_expiry` runs on the worker, inside advance(); it may cancel I/O, set another time, or destroy any Deadline but this.
+    // `on_expiry` runs on the worker, inside advance(); it may cancel I/O, set another time, or destroy any Deadline
+    // but this.
     Deadline(DeadlineWheel& wheel, std::function<void()> on_expiry);
     Deadline(const Deadline&) = delete;
     Deadline& operator=(const Deadline&) = delete;

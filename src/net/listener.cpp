@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "telemetry/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace net {
 
@@ -37,7 +37,8 @@ tcp::endpoint parse_endpoint(const std::string& text) {
             return {address, static_cast<std::uint16_t>(*port)};
         }
     }
-    throw base::ConfigError("listen address \"" + text + "\" is not ADDRESS:PORT; write for example 127.0.0.1:8000 or [::]:8000");
+    throw base::ConfigError("listen address \"" + text +
+                            "\" is not ADDRESS:PORT; write for example 127.0.0.1:8000 or [::]:8000");
 }
 
 Listener::Listener(Worker& control, const tcp::endpoint& endpoint, OnAccept on_accept)

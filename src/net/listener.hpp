@@ -5,18 +5,19 @@
 #include <functional>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "base/task.hpp"
 #include "net/worker.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace net {
 
 // Splits "127.0.0.1:8000" or "[::1]:8000". Throws base::ConfigError naming the text.
 boost::asio::ip::tcp::endpoint parse_endpoint(const std::string& text);
 
-// Lives on the control worker. The loop survives every error of accept(): out of descriptors it waits 100 ms and goes on.
+// Lives on the control worker. The loop survives every error of accept(): out of descriptors it waits 100 ms and goes
+// on.
 class Listener {
 public:
     // Receives each accepted socket's descriptor on the control worker; it owns the descriptor from then on.

@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "telemetry/log.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "telemetry/log.hpp"
 
 namespace net {
 
@@ -32,8 +32,11 @@ NameResolver::NameResolver(Worker& control, std::string host, std::uint16_t port
 
 base::Task<> NameResolver::run() {
     while (!is_stopping_ && !is_literal_) {
-        const auto [error, results] = co_await resolver_.async_resolve(
-            host_, std::to_string(port_), tcp::resolver::numeric_service, boost::asio::as_tuple(boost::asio::use_awaitable));
+        const auto [error, results] =
+            co_await resolver_.async_resolve(host_,
+                                             std::to_string(port_),
+                                             tcp::resolver::numeric_service,
+                                             boost::asio::as_tuple(boost::asio::use_awaitable));
         Endpoints endpoints;
         for (const auto& entry : results) {
             endpoints.push_back(entry.endpoint());
@@ -47,8 +50,9 @@ base::Task<> NameResolver::run() {
         } else {
             const std::string reason = error ? error.message() : "the answer holds no address";
             if (!last_error()) {
-                telemetry::log_warn("name_lookup_failed",
-                                    {{"host", host_}, {"error", reason}, {"action", "keeping the last known addresses"}});
+                telemetry::log_warn(
+                    "name_lookup_failed",
+                    {{"host", host_}, {"error", reason}, {"action", "keeping the last known addresses"}});
             }
             publish(nullptr, reason);
         }

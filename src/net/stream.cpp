@@ -2,16 +2,16 @@
 
 #include <array>
 #include <cerrno>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <utility>
+
+#include "base/ensure.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include "base/ensure.hpp"
 
 namespace net {
 

@@ -6,11 +6,11 @@
 #include <memory>
 #include <span>
 
+#include "base/task.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
-
-#include "base/task.hpp"
 
 namespace net {
 
@@ -42,8 +42,8 @@ public:
     // Ends every pending wait().
     void cancel();
 
-    // Calls `on_readable` once when bytes, an end or an error arrive, unless cancel() comes first. It must not outlive what it
-    // captures: cancel() and one turn of the loop lie between.
+    // Calls `on_readable` once when bytes, an end or an error arrive, unless cancel() comes first. It must not outlive
+    // what it captures: cancel() and one turn of the loop lie between.
     void notify_readable(std::function<void(bool is_cancelled)> on_readable);
 
     // Whether bytes or an end are there already; asks the kernel, consumes nothing.
@@ -55,8 +55,9 @@ public:
     // Sends an end to the peer and keeps reading possible.
     void shutdown_send();
 
-    // Makes the kernel acknowledge at once what has arrived (Linux TCP_QUICKACK, not permanent). A peer that writes head and body
-    // apart with Nagle's algorithm on, as MLflow's server does, otherwise waits 40 ms for a delayed acknowledgement.
+    // Makes the kernel acknowledge at once what has arrived (Linux TCP_QUICKACK, not permanent). A peer that writes
+    // head and body apart with Nagle's algorithm on, as MLflow's server does, otherwise waits 40 ms for a delayed
+    // acknowledgement.
     void acknowledge_now();
 
     [[nodiscard]] const boost::asio::ip::tcp::socket& socket() const {

@@ -3,11 +3,11 @@
 #include <exception>
 #include <utility>
 
+#include "telemetry/log.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "telemetry/log.hpp"
 
 namespace net {
 

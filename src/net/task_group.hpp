@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <string_view>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "base/clock.hpp"
 #include "base/task.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace net {
 

@@ -1,17 +1,17 @@
 #include "net/tls.hpp"
 
 #include <algorithm>
-#include <climits>
 #include <utility>
+
+#include "base/ensure.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <climits>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-
-#include "base/ensure.hpp"
 
 namespace net {
 
@@ -115,7 +115,8 @@ IoResult TlsStream::failed(int result) {
 }
 
 IoResult TlsStream::try_read(boost::asio::mutable_buffer buffer) {
-    const int result = SSL_read(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
+    const int result =
+        SSL_read(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
     return result > 0 ? IoResult{static_cast<std::size_t>(result), {}} : failed(result);
 }
 
@@ -149,7 +150,8 @@ base::Task<ErrorCode> TlsStream::wait(Interest interest) {
 }
 
 bool TlsStream::is_readable_now() {
-    // Session tickets arrive after the handshake, so bytes on the socket alone do not mean that the peer said something.
+    // Session tickets arrive after the handshake, so bytes on the socket alone do not mean that the peer said
+    // something.
     char byte = 0;
     const int result = SSL_peek(session_, &byte, 1);
     return result > 0 || !would_block(failed(result).error);

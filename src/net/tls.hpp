@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "base/error.hpp"
 #include "net/stream.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
 
 using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;

@@ -1,9 +1,9 @@
 #include "net/worker.hpp"
 
+#include <pthread.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <pthread.h>
 
 namespace net {
 

@@ -76,13 +76,14 @@ std::filesystem::path database_file(const std::filesystem::path& data_dir) {
 }
 
 base::Result<std::unique_ptr<SqliteDatabase>> open_database(const std::filesystem::path& data_dir,
-                                                              const std::filesystem::path& file) {
+                                                            const std::filesystem::path& file) {
     // Switching a new file to WAL fails at once, whatever the busy timeout, while another process does the same.
     base::Result<FileDescriptor> turn = create_and_lock_directory(data_dir);
     if (!turn) {
         return std::unexpected(std::move(turn.error()));
     }
-    base::Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(file.empty() ? database_file(data_dir) : file);
+    base::Result<std::unique_ptr<SqliteDatabase>> database =
+        SqliteDatabase::open(file.empty() ? database_file(data_dir) : file);
     if (!database) {
         return database;
     }

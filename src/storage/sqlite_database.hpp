@@ -85,10 +85,10 @@ private:
 // The path of the database in a data folder.
 std::filesystem::path database_file(const std::filesystem::path& data_dir);
 
-// Opens the database of a data folder, or `file` where it is given, creating both and bringing the schema up to date. Several processes may do so at
-// once. unsupported when a newer version of this program has written it.
+// Opens the database of a data folder, or `file` where it is given, creating both and bringing the schema up to date.
+// Several processes may do so at once. unsupported when a newer version of this program has written it.
 base::Result<std::unique_ptr<SqliteDatabase>> open_database(const std::filesystem::path& data_dir,
-                                                              const std::filesystem::path& file = {});
+                                                            const std::filesystem::path& file = {});
 
 // Proves that a write becomes durable, by making a small one. Give it a connection of its own with a short busy
 // timeout. Also fails when the file was moved or deleted under the running service, whose writes would be lost.

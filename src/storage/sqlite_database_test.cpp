@@ -224,7 +224,7 @@ TEST_F(SqliteDatabaseTest, two_folders_are_two_databases) {
 }
 
 TEST_F(SqliteDatabaseTest, many_may_open_a_new_folder_at_once) {
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < 30; ++round) {
         const testing::TemporaryFolder fresh;
         std::vector<std::string> errors(4);
         std::barrier start(static_cast<std::ptrdiff_t>(errors.size()));

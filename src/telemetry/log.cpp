@@ -4,14 +4,14 @@
 #include <cmath>
 #include <memory>
 
+#include "base/clock.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include "base/clock.hpp"
 
 namespace telemetry {
 

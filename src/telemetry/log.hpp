@@ -1,4 +1,5 @@
-// Structured logs: an event name and fields, written by a background thread so that a slow or full disk never stops a request.
+// Structured logs: an event name and fields, written by a background thread so that a slow or full disk never stops a
+// request.
 #pragma once
 
 #include <concepts>
@@ -26,17 +27,21 @@ struct LogField {
     std::variant<std::string_view, std::int64_t, double, bool> value;
 
     LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
+
     LogField(std::string_view name, const char* text) : key(name), value(std::string_view(text)) {}
+
     LogField(std::string_view name, const std::string& text) : key(name), value(std::string_view(text)) {}
+
     LogField(std::string_view name, bool flag) : key(name), value(flag) {}
+
     LogField(std::string_view name, double number) : key(name), value(number) {}
 
     template <std::integral T>
     LogField(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
 };
 
-// Call once at start, before threads, and shutdown_log() once at the end. Throws base::ConfigError when the file can't be opened.
-// Without it, events of level warn and above go to standard error.
+// Call once at start, before threads, and shutdown_log() once at the end. Throws base::ConfigError when the file can't
+// be opened. Without it, events of level warn and above go to standard error.
 void start_log(const LogSettings& settings);
 void shutdown_log();
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <iterator>
 
-#include <fmt/format.h>
-
 #include "base/ensure.hpp"
+
+#include <fmt/format.h>
 
 namespace telemetry {
 

@@ -1,7 +1,8 @@
-// Prometheus metrics. Instruments are plain relaxed atomics on their own cache lines: the request path never takes a lock.
+// Prometheus metrics. Instruments are plain relaxed atomics on their own cache lines: the request path never takes a
+// lock.
 //
-// Asking twice for the same name and labels gives two shards of one series, added up when scraped; so each worker asks for its
-// own and no cache line travels between cores.
+// Asking twice for the same name and labels gives two shards of one series, added up when scraped; so each worker asks
+// for its own and no cache line travels between cores.
 #pragma once
 
 #include <atomic>
@@ -51,7 +52,8 @@ private:
 // 5 ms to 10 s, the defaults of Prometheus clients, which the legacy dashboards use, and finer below.
 const std::vector<double>& latency_buckets();
 
-// The registry of one process. Creating instruments takes a lock; do it at start. References stay valid as long as the registry.
+// The registry of one process. Creating instruments takes a lock; do it at start. References stay valid as long as the
+// registry.
 class Metrics {
 public:
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});

@@ -35,16 +35,19 @@ def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield direct, Side("gateway", gateway.url, second.authority, list(key.bearer.items()), "/mlflow")
 
 
-def test_raw_calls_answer_alike(sides: tuple[Side, Side]) -> None:
+def test_raw_calls_answer_alike(sides: tuple[Side, Side], capsys: pytest.CaptureFixture[str]) -> None:
     assert len({call.name for call in ALL}) == len(ALL), "names must tell calls apart"
 
     found = replay(ALL, *sides)
 
-    print(f"\n{len(ALL)} raw calls replayed, {len(found)} differences")
+    with capsys.disabled():
+        print(f"\n{len(ALL)} raw calls replayed, {len(found)} differences")
     assert not found, "\n".join(found)
 
 
-def test_stock_client_operations_answer_alike(sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stock_client_operations_answer_alike(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     memories: dict[str, client.Memory] = {side.name: {} for side in sides}
     found, calls = [], 0
@@ -63,7 +66,8 @@ def test_stock_client_operations_answer_alike(sides: tuple[Side, Side], monkeypa
         if len(direct) != len(through):
             found.append(f"[{name}] took {len(direct)} calls | {len(through)}")
 
-    print(f"\n{len(client.STEPS)} client operations in {calls} calls replayed, {len(found)} differences")
+    with capsys.disabled():
+        print(f"\n{len(client.STEPS)} client operations in {calls} calls replayed, {len(found)} differences")
     assert not found, "\n".join(found)
 
 

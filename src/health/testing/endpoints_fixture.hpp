@@ -19,7 +19,6 @@ inline std::optional<Endpoint> find_endpoint(std::string_view path) {
     return found == endpoint_paths().end() ? std::nullopt : std::optional(found->endpoint);
 }
 
-
 inline http::RequestHead get(std::string_view path, std::string_view query = "", std::string_view accept = "") {
     http::RequestHead request;
     request.method = http::Method::get;

@@ -1,6 +1,5 @@
 #include "base/clock.hpp"
 
-#include <clocale>
 #include <cstdlib>
 #include <string>
 

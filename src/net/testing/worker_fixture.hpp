@@ -1,0 +1,39 @@
+// A running worker whose deadlines follow a clock the test moves.
+#pragma once
+
+#include <chrono>
+#include <future>
+
+#include "net/testing/run_on.hpp"
+#include "net/testing/shared_clock.hpp"
+#include "net/worker.hpp"
+
+#include <gtest/gtest.h>
+
+namespace net::testing {
+
+class WorkerFixture : public ::testing::Test {
+protected:
+    WorkerFixture() {
+        worker.start();
+    }
+
+    template <class T>
+    T run(base::Task<T> task) {
+        return run_on(worker, std::move(task));
+    }
+
+    // Moves the clock by `step` again and again until `result` is there: whatever it waits for, its deadline passes.
+    template <class T>
+    T advance_until(std::future<T> result, base::Duration step) {
+        while (result.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+            clock.advance(step);
+        }
+        return result.get();
+    }
+
+    SharedClock clock;
+    Worker worker{"test", 0, clock};
+};
+
+}  // namespace net::testing

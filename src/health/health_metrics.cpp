@@ -103,6 +103,12 @@ void export_mlflow(Exporter& exporter, const Snapshot& snapshot) {
     exporter.counter("mlflow_connection_failures_total", "Failed probes of MLflow", {}, [](const Snapshot& now, auto) {
         return check_figure(now, "mlflow", &CheckFacts::failures_total, {});
     });
+    exporter.counter("mlflow_circuit_breaker_failures_total",
+                     "Failures the breaker was told, by traffic and by probes",
+                     {},
+                     [](const Snapshot& now, auto) {
+                         return sum_mlflow(now, [](const MlflowEndpoint& one) { return one.breaker.failures_total; });
+                     });
     for (const MlflowEndpoint& endpoint : snapshot.mlflow) {
         exporter.gauge("mlflow_info_info",
                        "Configured MLflow addresses",

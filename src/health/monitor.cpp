@@ -275,7 +275,9 @@ void Monitor::account_status(base::MonotonicTime now) {
     time_in_.at(static_cast<std::size_t>(status_)) += until - status_counted_until_;
     status_counted_until_ = until;
     const Status next = aggregate(draft_, now);
-    if (next != status_) {
+    // Before the first probe of the store nothing is known, and nobody on call should read "unhealthy".
+    const bool is_known = draft_.store.check.state != CheckState::unknown;
+    if (next != status_ && is_known) {
         telemetry::log_info("health_changed", {{"from", to_string(status_)}, {"to", to_string(next)}});
         status_ = next;
     }

@@ -24,7 +24,7 @@ struct Identity {
 struct View {
     const Snapshot& snapshot;
     const Identity& identity;
-    Phase phase;
+    Phase phase = Phase::starting;
     base::MonotonicTime now;
     base::WallTime wall_now;
 

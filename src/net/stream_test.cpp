@@ -85,8 +85,15 @@ TEST_F(TcpStreamTest, tells_a_reset_as_an_error) {
     peer_->reset();
     wait_readable();
 
-    EXPECT_TRUE(stream_->has_peer_closed());
     EXPECT_EQ(read(text_).error, boost::asio::error::connection_reset);
+}
+
+TEST_F(TcpStreamTest, sees_a_reset_without_reading) {
+    peer_->reset();
+    wait_readable();
+
+    EXPECT_TRUE(stream_->is_readable_now());
+    EXPECT_TRUE(stream_->has_peer_closed());
 }
 
 TEST_F(TcpStreamTest, writes_several_buffers_as_one_sequence_of_bytes) {

@@ -99,6 +99,7 @@ struct BreakerStatus {
     std::uint64_t late_total;     // results of an earlier generation
     std::uint64_t abandoned_total;
     std::uint64_t double_report_total;
+    std::uint64_t failures_total = 0;  // reported as such, late ones left out
     std::uint32_t window_slow = 0;
     std::uint32_t trials_in_flight = 0;
 

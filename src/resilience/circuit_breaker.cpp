@@ -154,6 +154,9 @@ void CircuitBreaker::report(const Permit& permit,
         late_total_.fetch_add(1, std::memory_order_relaxed);
         return;
     }
+    if (outcome == Outcome::failure) {
+        failures_total_.fetch_add(1, std::memory_order_relaxed);
+    }
     if (peer_wait && (outcome == Outcome::failure || outcome == Outcome::overload)) {
         schedule_.note_peer_wait(*peer_wait, now);
     }
@@ -277,6 +280,7 @@ BreakerStatus CircuitBreaker::status(base::MonotonicTime now) {
         .late_total = late_total_.load(std::memory_order_relaxed),
         .abandoned_total = abandoned_total_.load(std::memory_order_relaxed),
         .double_report_total = double_report_total_.load(std::memory_order_relaxed),
+        .failures_total = failures_total_.load(std::memory_order_relaxed),
         .window_slow = saturate(window_.slow()),
         .trials_in_flight = saturate(places_.count()),
     };

@@ -128,6 +128,7 @@ private:
     std::atomic<base::MonotonicTime> last_success_at_;
 
     alignas(64) std::atomic<std::uint64_t> refused_total_{0};
+    std::atomic<std::uint64_t> failures_total_{0};
     std::atomic<std::uint64_t> late_total_{0};
     std::atomic<std::uint64_t> abandoned_total_{0};
     std::atomic<std::uint64_t> double_report_total_{0};

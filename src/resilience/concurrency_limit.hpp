@@ -13,7 +13,7 @@ using Ticket = std::uint64_t;
 
 struct Entry {
     enum class Kind { admitted, queued, refused };
-    Kind kind;
+    Kind kind = Kind::refused;
     Ticket ticket = 0;  // when queued
 };
 

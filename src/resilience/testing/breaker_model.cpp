@@ -118,6 +118,7 @@ void BreakerModel::report(const ModelPermit& permit,
         ++late;
         return;
     }
+    reported_failures += outcome == Outcome::failure ? 1 : 0;
     const bool slow_counts = settings.slow_rate > 0;
     if (outcome == Outcome::success && slow_counts && now - permit.admitted_at > settings.slow_call) {
         outcome = Outcome::slow;
@@ -260,6 +261,7 @@ BreakerStatus BreakerModel::status(base::MonotonicTime now) {
         .late_total = late,
         .abandoned_total = abandoned,
         .double_report_total = double_reports,
+        .failures_total = reported_failures,
         .window_slow = count(std::ranges::count(recent, true, &Event::is_slow)),
         .trials_in_flight = count(trials.size())};
 }

@@ -56,6 +56,7 @@ struct BreakerModel {
     std::uint64_t opened = 0;
     std::uint64_t refused = 0;
     std::uint64_t late = 0;
+    std::uint64_t reported_failures = 0;
     std::uint64_t abandoned = 0;
     std::uint64_t double_reports = 0;
 

@@ -10,6 +10,7 @@
 #include "apps/build_info.hpp"
 #include "apps/config_command.hpp"
 #include "apps/keys_command.hpp"
+#include "apps/reload.hpp"
 #include "apps/service.hpp"
 #include "apps/settings.hpp"
 #include "apps/store.hpp"
@@ -29,12 +30,21 @@ constexpr const char* kFooter =
 // Flags go where environment and file go too: into the sources of one table of settings.
 class Flags {
 public:
-    void add(CLI::App& command, const std::string& flag, const std::string& setting, const std::string& help) {
-        command.add_option(flag, sources_.flags[setting], help)->allow_extra_args(false);
+    void add(CLI::App& command,
+             const std::string& flag,
+             const std::string& value,
+             const std::string& setting,
+             const std::string& help,
+             bool is_repeatable = false) {
+        CLI::Option* option =
+            command.add_option(flag, sources_.flags[setting], help)->type_name(value)->allow_extra_args(false);
+        if (!is_repeatable) {
+            option->expected(1);
+        }
     }
 
     void add_file(CLI::App& command) {
-        command.add_option("--config", file_, "read settings from this TOML file");
+        command.add_option("--config", file_, "read settings from this TOML file")->type_name("FILE");
     }
 
     [[nodiscard]] config::Sources sources() const {
@@ -80,10 +90,14 @@ int serve(const config::Sources& sources) {
     }
     try {
         Service service(loaded.settings);
-        service.run([&loaded](const std::string& url) {
-            telemetry::log_info("serving", {{"url", url}, {"version", kVersion}, {"data", loaded.settings.data_dir}});
-            std::cout << "hokusai serving on " << url << std::endl;
-        });
+        config::Loaded known = loaded.loaded;
+        service.run(
+            [&loaded](const std::string& url) {
+                telemetry::log_info("serving",
+                                    {{"url", url}, {"version", kVersion}, {"data", loaded.settings.data_dir}});
+                std::cout << "hokusai serving on " << url << std::endl;
+            },
+            [&sources, &known] { reload_settings(sources, known); });
     } catch (...) {
         telemetry::shutdown_log();
         throw;
@@ -94,11 +108,12 @@ int serve(const config::Sources& sources) {
 
 void add_serve(CLI::App& app, Flags& flags, std::function<int()>& action) {
     CLI::App* command = app.add_subcommand("serve", "Run the registry gateway until SIGTERM or Ctrl-C");
-    flags.add(*command, "--listen", "server.listen", "HOST:PORT to listen on (127.0.0.1:8000; port 0: any free one)");
-    flags.add(*command, "--data", "data_dir", "folder for everything that must last");
-    flags.add(*command, "--mlflow", "mlflow.urls", "URL of the MLflow server (also MLFLOW_SERVER_URL)");
-    flags.add(*command, "--auth", "auth.mode", "required, or off (loopback addresses only)");
-    flags.add(*command, "--threads", "server.threads", "event loops (0: one for each core)");
+    flags.add(
+        *command, "--listen", "HOST:PORT", "server.listen", "where to listen (127.0.0.1:8000; port 0: any free one)");
+    flags.add(*command, "--data", "DIR", "data_dir", "folder for everything that must last");
+    flags.add(*command, "--mlflow", "URL", "mlflow.urls", "the MLflow server (also MLFLOW_SERVER_URL)", true);
+    flags.add(*command, "--auth", "MODE", "auth.mode", "required, or off (loopback addresses only)");
+    flags.add(*command, "--threads", "N", "server.threads", "event loops (0: one for each core)");
     flags.add_file(*command);
     command->footer("Example: hokusai serve --mlflow http://127.0.0.1:5000\n" + std::string(kFooter));
     command->callback([&] { action = [&flags] { return serve(flags.sources()); }; });
@@ -156,7 +171,7 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
         };
     });
     for (CLI::App* command : {create, list, revoke}) {
-        flags.add(*command, "--data", "data_dir", "folder of the service");
+        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
         flags.add_file(*command);
     }
 }
@@ -173,11 +188,11 @@ void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
     CLI::App* check = config->add_subcommand("check", "Say whether the service could start with these settings");
     check->callback([&] { action = [&flags] { return config_check(flags.sources(), std::cout); }; });
     for (CLI::App* command : {show, check}) {
-        flags.add(*command, "--listen", "server.listen", "as for serve");
-        flags.add(*command, "--data", "data_dir", "as for serve");
-        flags.add(*command, "--mlflow", "mlflow.urls", "as for serve");
-        flags.add(*command, "--auth", "auth.mode", "as for serve");
-        flags.add(*command, "--threads", "server.threads", "as for serve");
+        flags.add(*command, "--listen", "HOST:PORT", "server.listen", "as for serve");
+        flags.add(*command, "--data", "DIR", "data_dir", "as for serve");
+        flags.add(*command, "--mlflow", "URL", "mlflow.urls", "as for serve");
+        flags.add(*command, "--auth", "MODE", "auth.mode", "as for serve");
+        flags.add(*command, "--threads", "N", "server.threads", "as for serve");
         flags.add_file(*command);
     }
 }

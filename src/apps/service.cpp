@@ -205,7 +205,7 @@ Service::Service(const ServiceSettings& settings)
               server_settings_,
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
-      signals_(control_.context(), SIGINT, SIGTERM) {
+      signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
     load_keys();
     register_metrics();
     listening_monitor_.store(&monitor_);
@@ -279,7 +279,7 @@ void Service::register_metrics() {
     add_gate("bulk", mlflow_->upstream.bulk_gate);
 }
 
-void Service::run(const OnReady& on_ready) {
+void Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     const auto address = boost::asio::ip::make_address(
         settings_.server.listen.host == "localhost" ? "127.0.0.1" : settings_.server.listen.host);
     const auto bound = server_.start({address, settings_.server.listen.port});
@@ -295,7 +295,8 @@ void Service::run(const OnReady& on_ready) {
     }
     const std::string host =
         bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
-    control_.tasks().spawn("supervisor", supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready));
+    control_.tasks().spawn("supervisor",
+                           supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready, on_reload));
     control_.run();
 }
 
@@ -305,14 +306,24 @@ base::Task<> Service::pause(base::Duration duration) {
     co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
 }
 
-base::Task<> Service::supervise(std::string url, OnReady on_ready) {
+base::Task<int> Service::wait_for_end(const OnReload& on_reload) {
+    for (;;) {
+        const auto [error, signal] = co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        if (error || signal != SIGHUP) {
+            co_return error ? SIGTERM : signal;
+        }
+        on_reload();
+    }
+}
+
+base::Task<> Service::supervise(std::string url, OnReady on_ready, OnReload on_reload) {
     while (monitor_.current(clock_.now())->store.check.state == health::CheckState::unknown) {
         co_await pause(std::chrono::milliseconds(1));
     }
     phase_.store(health::Phase::serving);
     on_ready(url);
-    const auto [error, signal] = co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    co_await shut_down(error ? SIGTERM : signal);
+    const int signal = co_await wait_for_end(on_reload);
+    co_await shut_down(signal);
     control_.context().stop();
 }
 

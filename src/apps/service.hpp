@@ -42,9 +42,11 @@ public:
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 
-    // Serves until SIGTERM or SIGINT, then drains. `on_ready` is called with the base URL once requests are answered.
+    // Serves until SIGTERM or SIGINT, then drains. `on_ready` is called with the base URL once requests are answered,
+    // `on_reload` at each SIGHUP; both on the calling thread.
     using OnReady = std::function<void(const std::string& url)>;
-    void run(const OnReady& on_ready);
+    using OnReload = std::function<void()>;
+    void run(const OnReady& on_ready, const OnReload& on_reload);
 
 private:
     // MLflow, when it is configured.
@@ -70,7 +72,8 @@ private:
     void note_transition(const resilience::Transition& transition);
     void register_metrics();
     void load_keys();
-    base::Task<> supervise(std::string url, OnReady on_ready);
+    base::Task<> supervise(std::string url, OnReady on_ready, OnReload on_reload);
+    base::Task<int> wait_for_end(const OnReload& on_reload);
     base::Task<> pause(base::Duration duration);
     base::Task<> shut_down(int signal);
 

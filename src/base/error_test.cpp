@@ -4,9 +4,9 @@
 #include <set>
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "base/ensure.hpp"
+
+#include <gtest/gtest.h>
 
 namespace base {
 namespace {
@@ -48,14 +48,27 @@ TEST(ErrorTable, gives_each_code_its_name_status_and_mlflow_code) {
 // MLflow's client derives the status from the code it reads, so ours must agree with its table
 // (mlflow/exceptions.py, ERROR_CODE_TO_HTTP_STATUS).
 TEST(ErrorTable, agrees_with_the_statuses_mlflow_gives_its_own_codes) {
-    const std::map<std::string_view, int> statuses_of_mlflow{
-        {"INTERNAL_ERROR", 500},      {"INVALID_STATE", 500},           {"DATA_LOSS", 500},
-        {"NOT_IMPLEMENTED", 501},     {"TEMPORARILY_UNAVAILABLE", 503}, {"DEADLINE_EXCEEDED", 504},
-        {"REQUEST_LIMIT_EXCEEDED", 429}, {"RESOURCE_EXHAUSTED", 429},   {"CANCELLED", 499},
-        {"ABORTED", 409},             {"RESOURCE_CONFLICT", 409},       {"ALREADY_EXISTS", 409},
-        {"NOT_FOUND", 404},           {"ENDPOINT_NOT_FOUND", 404},      {"RESOURCE_DOES_NOT_EXIST", 404},
-        {"PERMISSION_DENIED", 403},   {"CUSTOMER_UNAUTHORIZED", 401},   {"UNAUTHENTICATED", 401},
-        {"BAD_REQUEST", 400},         {"RESOURCE_ALREADY_EXISTS", 400}, {"INVALID_PARAMETER_VALUE", 400}};
+    const std::map<std::string_view, int> statuses_of_mlflow{{"INTERNAL_ERROR", 500},
+                                                             {"INVALID_STATE", 500},
+                                                             {"DATA_LOSS", 500},
+                                                             {"NOT_IMPLEMENTED", 501},
+                                                             {"TEMPORARILY_UNAVAILABLE", 503},
+                                                             {"DEADLINE_EXCEEDED", 504},
+                                                             {"REQUEST_LIMIT_EXCEEDED", 429},
+                                                             {"RESOURCE_EXHAUSTED", 429},
+                                                             {"CANCELLED", 499},
+                                                             {"ABORTED", 409},
+                                                             {"RESOURCE_CONFLICT", 409},
+                                                             {"ALREADY_EXISTS", 409},
+                                                             {"NOT_FOUND", 404},
+                                                             {"ENDPOINT_NOT_FOUND", 404},
+                                                             {"RESOURCE_DOES_NOT_EXIST", 404},
+                                                             {"PERMISSION_DENIED", 403},
+                                                             {"CUSTOMER_UNAUTHORIZED", 401},
+                                                             {"UNAUTHENTICATED", 401},
+                                                             {"BAD_REQUEST", 400},
+                                                             {"RESOURCE_ALREADY_EXISTS", 400},
+                                                             {"INVALID_PARAMETER_VALUE", 400}};
     for (const ErrorCodeRow& row : kErrorCodeRows) {
         const auto found = statuses_of_mlflow.find(mlflow_error_code(row.code));
         ASSERT_NE(found, statuses_of_mlflow.end()) << row.name;

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <limits>
 
-#include <gtest/gtest.h>
-
 #include "base/testing/fixed_random.hpp"
+
+#include <gtest/gtest.h>
 
 namespace base {
 namespace {

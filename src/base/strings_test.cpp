@@ -52,17 +52,8 @@ TEST(Strings, parse_unsigned_numbers_of_digits_alone) {
     EXPECT_EQ(parse_uint("0"), 0U);
     EXPECT_EQ(parse_uint("007"), 7U);
     EXPECT_EQ(parse_uint("18446744073709551615"), std::numeric_limits<std::uint64_t>::max());
-    for (const std::string_view text : {"",
-                                        "18446744073709551616",
-                                        "99999999999999999999999",
-                                        "-1",
-                                        "+1",
-                                        " 1",
-                                        "1 ",
-                                        "1.0",
-                                        "1e3",
-                                        "0x10",
-                                        "a"}) {
+    for (const std::string_view text :
+         {"", "18446744073709551616", "99999999999999999999999", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "a"}) {
         EXPECT_EQ(parse_uint(text), std::nullopt) << '"' << text << '"';
     }
     EXPECT_EQ(parse_uint("1\0"sv), std::nullopt);

@@ -14,8 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr base::WallTime kNoon{seconds(1'755'172'800)};  // Thu, 14 Aug 2025 12:00:00 GMT
-constexpr CallKind kEveryKind[]{
-    CallKind::read, CallKind::write, CallKind::artifact_read, CallKind::artifact_write};
+constexpr CallKind kEveryKind[]{CallKind::read, CallKind::write, CallKind::artifact_read, CallKind::artifact_write};
 
 http::ResponseHead answer(unsigned status, std::initializer_list<http::Field> fields = {}) {
     http::ResponseHead head;
@@ -27,8 +26,8 @@ http::ResponseHead answer(unsigned status, std::initializer_list<http::Field> fi
 }
 
 TEST(Judge, takes_any_answer_of_mlflow_itself_for_a_success) {
-    for (const unsigned status : {200U, 201U, 204U, 206U, 301U, 302U, 304U, 308U, 400U, 401U, 403U, 404U, 405U, 409U,
-                                  413U, 422U, 499U, 500U, 501U, 505U, 508U}) {
+    for (const unsigned status : {200U, 201U, 204U, 206U, 301U, 302U, 304U, 308U, 400U, 401U, 403U,
+                                  404U, 405U, 409U, 413U, 422U, 499U, 500U, 501U, 505U, 508U}) {
         for (const CallKind kind : kEveryKind) {
             const Verdict verdict = judge(answer(status, {{"Retry-After", "5"}}), kind, kNoon);
             EXPECT_EQ(verdict.outcome, Outcome::success) << status;
@@ -57,8 +56,7 @@ TEST(Judge, takes_429_for_overload_whether_or_not_it_names_a_time) {
 
 TEST(Judge, takes_503_for_overload_when_it_asks_for_time) {
     for (const CallKind kind : kEveryKind) {
-        const Verdict verdict =
-            judge(answer(503, {{"Content-Type", "text/plain"}, {"RETRY-AFTER", "7"}}), kind, kNoon);
+        const Verdict verdict = judge(answer(503, {{"Content-Type", "text/plain"}, {"RETRY-AFTER", "7"}}), kind, kNoon);
         EXPECT_EQ(verdict.outcome, Outcome::overload);
         EXPECT_EQ(verdict.retry_after, seconds(7));
     }

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "mlflow/testing/heads.hpp"
+
+#include <gtest/gtest.h>
 
 namespace mlflow {
 namespace {
@@ -87,7 +87,8 @@ TEST(UpstreamCall, drops_our_prefix_and_nothing_else) {
              MountRow{"/api/mlflow/version", "/version"},
              MountRow{"/api/mlflow?x=/mlflow/y", "?x=/mlflow/y"},
              MountRow{"/api/2.0/mlflow/runs/get?x=/mlflow/y", "/api/2.0/mlflow/runs/get?x=/mlflow/y"},
-             MountRow{"/ajax-api/2.0/mlflow/runs/search?f=a%2Fb+c&f=d&e=", "/ajax-api/2.0/mlflow/runs/search?f=a%2Fb+c&f=d&e="},
+             MountRow{"/ajax-api/2.0/mlflow/runs/search?f=a%2Fb+c&f=d&e=",
+                      "/ajax-api/2.0/mlflow/runs/search?f=a%2Fb+c&f=d&e="},
              MountRow{"/get-artifact?path=a/../b%00", "/get-artifact?path=a/../b%00"},
              MountRow{"/mlflow/a%2Fb/%E2%82%AC;p=1", "/a%2Fb/%E2%82%AC;p=1"},
          }) {

@@ -1,6 +1,7 @@
 #include "net/blocking_pool.hpp"
 
-#include <latch>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -20,22 +21,27 @@ using Number = base::Result<int>;
 class BlockingPoolTest : public testing::WorkerFixture {
 protected:
     ~BlockingPoolTest() override {
-        release_.count_down();
+        release();
         pool_.join();
     }
 
     base::Task<Number> run_blocked(base::Duration limit) {
         return pool_.run(worker, limit, [this]() -> Number {
-            release_.wait();
+            is_released_.wait(false);
             return 1;
         });
+    }
+
+    void release() {
+        is_released_ = true;
+        is_released_.notify_all();
     }
 
     static Number seven() {
         return 7;
     }
 
-    std::latch release_{1};
+    std::atomic<bool> is_released_{false};
     BlockingPool pool_{2, 2};
 };
 
@@ -86,7 +92,7 @@ TEST_F(BlockingPoolTest, refuses_at_once_beyond_its_capacity_and_has_room_again_
 
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, base::Code::exhausted);
-    release_.count_down();
+    release();
     EXPECT_EQ(first.get().value(), 1);
     EXPECT_EQ(second.get().value(), 1);
     EXPECT_EQ(run(pool_.run(worker, 5s, seven)).value(), 7);
@@ -100,7 +106,7 @@ TEST_F(BlockingPoolTest, gives_up_on_a_job_that_takes_too_long_but_keeps_its_pla
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, base::Code::deadline_exceeded);
     EXPECT_EQ(run(pool_.run(worker, 5s, seven)).error().code, base::Code::exhausted);
-    release_.count_down();
+    release();
     EXPECT_EQ(held.get().value(), 1);
 }
 
@@ -108,7 +114,7 @@ TEST_F(BlockingPoolTest, join_waits_for_what_runs) {
     auto running = start_on(worker, run_blocked(5s));
     call_on(worker, [] {});
 
-    release_.count_down();
+    release();
     pool_.join();
 
     EXPECT_EQ(running.get().value(), 1);

@@ -1,6 +1,7 @@
 #include "telemetry/log.hpp"
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
 
@@ -20,7 +21,8 @@ namespace {
 constexpr std::size_t kQueueLines = 8192;
 
 struct LogBackend {
-    LogSettings settings;
+    std::atomic<LogLevel> level;
+    LogFormat format;
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::logger> logger;
 };
@@ -109,7 +111,8 @@ std::string format_line(LogFormat format,
 
 void start_log(const LogSettings& settings) {
     auto backend = std::make_unique<LogBackend>();
-    backend->settings = settings;
+    backend->level = settings.level;
+    backend->format = settings.format;
     spdlog::sink_ptr sink;
     if (settings.file.empty()) {
         sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -137,14 +140,20 @@ void shutdown_log() {
 }
 
 bool log_enabled(LogLevel level) {
-    return level >= (g_backend ? g_backend->settings.level : LogLevel::warn);
+    return level >= (g_backend ? g_backend->level.load(std::memory_order_relaxed) : LogLevel::warn);
+}
+
+void set_log_level(LogLevel level) {
+    if (g_backend) {
+        g_backend->level.store(level, std::memory_order_relaxed);
+    }
 }
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
     if (!log_enabled(level)) {
         return;
     }
-    const LogFormat format = g_backend ? g_backend->settings.format : LogFormat::text;
+    const LogFormat format = g_backend ? g_backend->format : LogFormat::text;
     const std::string line =
         format_line(format, base::to_iso8601(base::SystemClock().wall_now()), level, event, fields);
     if (g_backend) {

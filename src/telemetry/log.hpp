@@ -66,6 +66,9 @@ inline void log_error(std::string_view event, std::initializer_list<LogField> fi
 
 bool log_enabled(LogLevel level);
 
+// From now on, on all threads.
+void set_log_level(LogLevel level);
+
 // The fields as they are written, exposed for tests: `key=value key="two words"` or a JSON object's members.
 std::string format_line(LogFormat format,
                         std::string_view timestamp,

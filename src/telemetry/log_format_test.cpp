@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "base/random.hpp"
 #include "telemetry/log.hpp"
+
+#include <gtest/gtest.h>
 
 namespace telemetry {
 namespace {
@@ -109,8 +109,9 @@ bool has_control_character(std::string_view line) {
 TEST(LogLine, has_time_level_event_and_fields_in_their_order) {
     EXPECT_EQ(text_line({{"status", 200}, {"route", "mlflow"}}),
               "2025-08-14T12:00:00.000000Z info  served status=200 route=mlflow");
-    EXPECT_EQ(json_line({{"status", 200}, {"route", "mlflow"}}),
-              R"({"time":"2025-08-14T12:00:00.000000Z","level":"info","event":"served","status":200,"route":"mlflow"})");
+    EXPECT_EQ(
+        json_line({{"status", 200}, {"route", "mlflow"}}),
+        R"({"time":"2025-08-14T12:00:00.000000Z","level":"info","event":"served","status":200,"route":"mlflow"})");
 }
 
 TEST(LogLine, needs_no_field) {
@@ -119,12 +120,11 @@ TEST(LogLine, needs_no_field) {
 }
 
 TEST(LogLine, names_the_level) {
-    const std::map<LogLevel, std::string> levels{{LogLevel::debug, "debug"},
-                                                 {LogLevel::info, "info"},
-                                                 {LogLevel::warn, "warn"},
-                                                 {LogLevel::error, "error"}};
+    const std::map<LogLevel, std::string> levels{
+        {LogLevel::debug, "debug"}, {LogLevel::info, "info"}, {LogLevel::warn, "warn"}, {LogLevel::error, "error"}};
     for (const auto& [level, name] : levels) {
-        EXPECT_EQ(format_line(LogFormat::json, "T", level, "e", {}), R"({"time":"T","level":")" + name + R"(","event":"e"})");
+        EXPECT_EQ(format_line(LogFormat::json, "T", level, "e", {}),
+                  R"({"time":"T","level":")" + name + R"(","event":"e"})");
         EXPECT_EQ(format_line(LogFormat::text, "T", level, "e", {}), "T " + (name + " ").substr(0, 5) + " e");
     }
 }
@@ -192,7 +192,8 @@ TEST(LogLine, escapes_quotes_backslashes_and_control_characters) {
 }
 
 TEST(LogLine, lets_no_value_forge_another_field_or_line) {
-    const std::string attack = "x\" status=200 \"\n2025-08-14T12:00:01.000000Z info  served user=admin\",\"admin\":true,\"z\":\"";
+    const std::string attack =
+        "x\" status=200 \"\n2025-08-14T12:00:01.000000Z info  served user=admin\",\"admin\":true,\"z\":\"";
     EXPECT_FALSE(has_control_character(json_line({{"v", attack}})));
     EXPECT_FALSE(has_control_character(text_line({{"v", attack}})));
     const std::string quoted = json_value({"v", attack});

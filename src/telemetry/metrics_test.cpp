@@ -127,7 +127,7 @@ TEST(MetricHistogram, counts_cumulatively_with_inclusive_upper_bounds) {
     Metrics metrics;
     Histogram& latency = metrics.histogram("seconds", "Latency.");
     latency.observe(0.0);
-    latency.observe(0.005);     // at a bound
+    latency.observe(0.005);      // at a bound
     latency.observe(0.0050001);  // just above it
     latency.observe(10.0);
     latency.observe(10.5);
@@ -151,8 +151,7 @@ TEST(MetricHistogram, renders_every_bucket_once_in_order) {
     EXPECT_EQ(lines_of(text, "# TYPE"), (std::vector<std::string>{"# TYPE seconds histogram"}));
     std::vector<std::string> expected;
     for (const double bound : latency_buckets()) {
-        expected.push_back(
-            fmt::format("seconds_bucket{{route=\"mlflow\",le=\"{}\"}} {}", bound, bound >= 1 ? 1 : 0));
+        expected.push_back(fmt::format("seconds_bucket{{route=\"mlflow\",le=\"{}\"}} {}", bound, bound >= 1 ? 1 : 0));
     }
     expected.push_back("seconds_bucket{route=\"mlflow\",le=\"+Inf\"} 1");
     EXPECT_EQ(lines_of(text, "seconds_bucket"), expected);

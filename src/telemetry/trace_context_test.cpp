@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "base/testing/fixed_random.hpp"
+
+#include <gtest/gtest.h>
 
 namespace telemetry {
 namespace {

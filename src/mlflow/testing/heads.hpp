@@ -64,7 +64,8 @@ private:
     http::ResponseParser parser_{http::ParserLimits{}};
 };
 
-// The lines of a written head, without the blank one. Throws std::invalid_argument when it does not end with exactly one.
+// The lines of a written head, without the blank one. Throws std::invalid_argument when it does not end with exactly
+// one.
 inline std::vector<std::string> lines_of(std::string_view head) {
     std::vector<std::string> lines;
     while (true) {

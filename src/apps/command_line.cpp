@@ -1,6 +1,7 @@
 #include "apps/command_line.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -91,13 +92,17 @@ int serve(const config::Sources& sources) {
     try {
         Service service(loaded.settings);
         config::Loaded known = loaded.loaded;
-        service.run(
+        const bool has_ended = service.run(
             [&loaded](const std::string& url) {
                 telemetry::log_info("serving",
                                     {{"url", url}, {"version", kVersion}, {"data", loaded.settings.data_dir}});
                 std::cout << "hokusai serving on " << url << std::endl;
             },
             [&sources, &known] { reload_settings(sources, known); });
+        if (!has_ended) {
+            telemetry::shutdown_log();
+            std::quick_exit(0);
+        }
     } catch (...) {
         telemetry::shutdown_log();
         throw;

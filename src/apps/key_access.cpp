@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "auth/access_control.hpp"
+#include "auth/api_key.hpp"
 #include "auth/credentials.hpp"
 #include "mlflow/routes.hpp"
 
@@ -61,7 +62,7 @@ base::Task<std::optional<http::Response>> KeyAccess::authorize(http::Exchange& e
     }
     const base::WallTime now = exchange.context().worker.clock().wall_now();
     base::Result<auth::Principal> principal = reader_.authenticate(key->value_or(""), now);
-    if (!principal && key->has_value()) {
+    if (!principal && key->has_value() && auth::looks_like_key(**key)) {
         const std::string copy(**key);  // storage_ may be overwritten by other requests meanwhile
         const bool is_fresh = co_await deps_.refresher.refresh(exchange.context().worker, kRefreshLimit);
         principal = reader_.authenticate(copy, now);

@@ -1,6 +1,7 @@
 #include "apps/service.hpp"
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <thread>
 #include <utility>
 
@@ -20,10 +21,35 @@ namespace {
 
 constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
 constexpr std::size_t kPoolCapacity = 256;
+// With drain_delay and drain_timeout at most 25 s in all.
+constexpr auto kAbortLimit = std::chrono::seconds(1);
+constexpr auto kTaskLimit = std::chrono::milliseconds(500);
+// Store, logs, listener, event loops, probes.
+constexpr std::size_t kOwnDescriptors = 64;
 
-http::ServerSettings to_server_settings(const ServerSettings& from) {
+// Connections that would find no descriptor are better not promised: accept() and calls to MLflow would fail instead.
+std::size_t affordable_connections(const ServiceSettings& settings) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return settings.server.max_connections;
+    }
+    const MlflowSettings& mlflow = settings.mlflow;
+    const std::size_t upstream = mlflow.urls.empty() ? 0 : mlflow.concurrency + mlflow.artifact_concurrency;
+    const std::size_t others = kOwnDescriptors + upstream + settings.server.health_reserved_connections;
+    const std::size_t affordable = std::max<std::size_t>(limit.rlim_cur, others + 16) - others;
+    if (affordable < settings.server.max_connections) {
+        telemetry::log_warn("fewer_connections",
+                            {{"server.max_connections", settings.server.max_connections},
+                             {"possible", affordable},
+                             {"remedy", "raise the limit of open files (ulimit -n, LimitNOFILE)"}});
+    }
+    return std::min<std::size_t>(settings.server.max_connections, affordable);
+}
+
+http::ServerSettings to_server_settings(const ServiceSettings& settings) {
+    const ServerSettings& from = settings.server;
     http::ServerSettings to;
-    to.max_connections = from.max_connections;
+    to.max_connections = affordable_connections(settings);
     to.reserved_connections = from.health_reserved_connections;
     to.limits.max_head_bytes = from.max_header_bytes;
     to.header_timeout = from.header_timeout;
@@ -180,7 +206,7 @@ Service::MlflowSide::MlflowSide(Service& service, const config::HttpUrl& url)
 
 Service::Service(const ServiceSettings& settings)
     : settings_(settings),
-      server_settings_(to_server_settings(settings.server)),
+      server_settings_(to_server_settings(settings)),
       instance_(fmt::format("{:08x}", static_cast<std::uint32_t>(base::system_seed()))),
       store_(settings),
       lock_(
@@ -279,7 +305,7 @@ void Service::register_metrics() {
     add_gate("bulk", mlflow_->upstream.bulk_gate);
 }
 
-void Service::run(const OnReady& on_ready, const OnReload& on_reload) {
+bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     const auto address = boost::asio::ip::make_address(
         settings_.server.listen.host == "localhost" ? "127.0.0.1" : settings_.server.listen.host);
     const auto bound = server_.start({address, settings_.server.listen.port});
@@ -298,6 +324,7 @@ void Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     control_.tasks().spawn("supervisor",
                            supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready, on_reload));
     control_.run();
+    return has_ended_cleanly_;
 }
 
 base::Task<> Service::pause(base::Duration duration) {
@@ -345,7 +372,7 @@ base::Task<> Service::shut_down(int signal) {
         });
         co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
-    const std::size_t ended = co_await server_.drain(settings_.server.drain_timeout);
+    const std::size_t ended = co_await server_.drain(settings_.server.drain_timeout, kAbortLimit);
     if (ended > 0) {
         telemetry::log_warn("connections_ended", {{"count", ended}, {"reason", "they did not finish in time"}});
     }
@@ -354,13 +381,19 @@ base::Task<> Service::shut_down(int signal) {
     key_refresher_.stop();
     if (mlflow_) {
         mlflow_->resolver.stop();
+        mlflow_->probe_client.stop();
     }
     // The supervisor itself is the one task that remains.
-    const base::MonotonicTime end = clock_.now() + std::chrono::seconds(2);
-    while (control_.tasks().size() > 1 && clock_.now() < end) {
-        co_await pause(std::chrono::milliseconds(5));
+    const base::MonotonicTime end = clock_.now() + kTaskLimit;
+    while (!is_idle() && clock_.now() < end) {
+        co_await pause(std::chrono::milliseconds(2));
     }
-    telemetry::log_info("stopped");
+    has_ended_cleanly_ = is_idle();
+    telemetry::log_info("stopped", {{"clean", has_ended_cleanly_}});
+}
+
+bool Service::is_idle() const {
+    return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle();
 }
 
 }  // namespace apps

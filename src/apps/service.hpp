@@ -43,10 +43,11 @@ public:
     Service& operator=(const Service&) = delete;
 
     // Serves until SIGTERM or SIGINT, then drains. `on_ready` is called with the base URL once requests are answered,
-    // `on_reload` at each SIGHUP; both on the calling thread.
+    // `on_reload` at each SIGHUP; both on the calling thread. False when something did not end in its time (a name
+    // look-up, a disk): the process must then exit without destroying the service, whose objects are still in use.
     using OnReady = std::function<void(const std::string& url)>;
     using OnReload = std::function<void()>;
-    void run(const OnReady& on_ready, const OnReload& on_reload);
+    [[nodiscard]] bool run(const OnReady& on_ready, const OnReload& on_reload);
 
 private:
     // MLflow, when it is configured.
@@ -76,6 +77,7 @@ private:
     base::Task<int> wait_for_end(const OnReload& on_reload);
     base::Task<> pause(base::Duration duration);
     base::Task<> shut_down(int signal);
+    [[nodiscard]] bool is_idle() const;
 
     const ServiceSettings& settings_;
     const http::ServerSettings server_settings_;
@@ -101,6 +103,7 @@ private:
     health::Monitor monitor_;
     http::Server server_;
     boost::asio::signal_set signals_;
+    bool has_ended_cleanly_ = false;
     std::atomic<health::Monitor*> listening_monitor_{nullptr};  // told of the breaker's changes once it exists
 };
 

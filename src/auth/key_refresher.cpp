@@ -60,8 +60,10 @@ base::Task<> KeyRefresher::run() {
         pause_.expires_after(kShortestInterval);
         co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         if (!is_asked_ && !is_stopping_) {
+            is_resting_ = true;
             pause_.expires_after(kInterval);
             co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+            is_resting_ = false;
         }
     }
     co_await record_last_used();
@@ -109,7 +111,8 @@ base::Task<> KeyRefresher::record_last_used() {
 base::Task<bool> KeyRefresher::refresh(net::Worker& worker, base::Duration limit) {
     const std::uint64_t wanted = looks_begun_.load() + 1;
     control_.post([this] {
-        if (!std::exchange(is_asked_, true)) {
+        is_asked_ = true;
+        if (is_resting_) {
             pause_.cancel();
         }
     });

@@ -42,6 +42,7 @@ private:
     base::MonotonicTime recorded_at_;
     bool has_loaded_ = false;
     bool is_asked_ = false;
+    bool is_resting_ = false;  // in the long pause, which being asked ends
     bool is_failing_ = false;
     bool is_stopping_ = false;
 };

@@ -79,6 +79,22 @@ std::optional<std::uint64_t> parse_uint(std::string_view text) {
     return value;
 }
 
+std::string percent_decode(std::string_view text) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned byte = 0;
+        const char* digits = text.data() + i + 1;
+        if (text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+            decoded.push_back(static_cast<char>(byte));
+            i += 2;
+        } else {
+            decoded.push_back(text[i]);
+        }
+    }
+    return decoded;
+}
+
 std::string to_hex(std::string_view bytes) {
     static constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;

@@ -24,6 +24,9 @@ std::vector<std::string_view> split_list(std::string_view text, char separator);
 // Digits only, no sign, no space; nothing on overflow.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
+// With %XX replaced by its byte; a stray % stays.
+std::string percent_decode(std::string_view text);
+
 // Lower-case hexadecimal.
 std::string to_hex(std::string_view bytes);
 

@@ -167,7 +167,9 @@ base::Task<> Monitor::watch(Watch& watched) {
 base::Task<> Monitor::watch_details() {
     while (!is_stopping_) {
         for (Watch& watched : detail_watches_) {
-            co_await probe_once(watched);
+            if (!is_stopping_) {
+                co_await probe_once(watched);
+            }
         }
         const base::MonotonicTime wake_at = deps_.clock.now() + with_jitter(settings_.detail_interval, deps_.random);
         co_await deps_.sleeper.wait_until(wake_at);

@@ -49,10 +49,15 @@ base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::as
             deadline_.set(worker_.now() + limit);
             result.error = co_await stream_->wait(net::Interest::writable);
         }
-        if (result.error) {
+        if (result.error && !net::would_block(result.error)) {
             is_broken_ = true;
             co_return std::unexpected(to_error(result.error));
         }
+        if (result.error) {
+            is_broken_ = true;
+            co_return base::fail(base::Code::cancelled, "the upstream answered before the request was complete");
+        }
+        has_sent_ = has_sent_ || result.bytes > 0;
         left -= result.bytes;
         for (boost::asio::const_buffer& buffer : rest) {
             const std::size_t sent = std::min(result.bytes, buffer.size());
@@ -67,7 +72,8 @@ base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::as
 base::Task<base::Result<void>> ClientConnection::fill() {
     net::IoResult result{0, boost::asio::error::would_block};
     while (net::would_block(result.error)) {
-        if (is_cancelled_) {
+        if (is_cancelled_ || deadline_.has_expired()) {
+            is_broken_ = true;
             co_return std::unexpected(to_error({}));
         }
         if (was_short_read_ && has_received_) {
@@ -113,7 +119,6 @@ base::Result<ParseStep> ClientConnection::step() {
 base::Task<base::Result<const ResponseHead*>> ClientConnection::read_head(Method method, base::MonotonicTime limit) {
     parser_.start(method);
     is_complete_ = has_received_ = was_short_read_ = false;
-    ++exchanges_;
     deadline_.set(limit);
     for (;;) {
         if (!input_.bytes().empty()) {
@@ -172,22 +177,35 @@ base::Task<base::Result<std::string_view>> ClientConnection::read_body(base::Dur
 }
 
 bool ClientConnection::is_reusable() const {
-    return is_complete_ && !is_broken_ && !is_cancelled_ && input_.bytes().size() == pending_consume_ &&
-           parser_.head().is_keep_alive;
+    return is_request_complete_ && is_complete_ && !is_broken_ && !is_cancelled_ &&
+           input_.bytes().size() == pending_consume_ && parser_.head().is_keep_alive;
 }
 
 void ClientConnection::watch_for_early_answer(std::function<void()> on_answer) {
     watch_ = std::make_shared<Watch>(Watch{this, std::move(on_answer)});
-    stream_->notify_readable([watch = watch_](bool is_cancelled) {
+    arm(watch_);
+}
+
+void ClientConnection::arm(const std::shared_ptr<Watch>& watch) {
+    watch->connection->stream_->notify_readable([watch](bool is_cancelled) {
         ClientConnection* connection = watch->connection;
+        if (connection == nullptr || is_cancelled) {
+            return;
+        }
         // A TLS upstream may send session tickets, which are no answer.
-        if (connection == nullptr || is_cancelled || !connection->stream_->is_readable_now()) {
+        if (!connection->stream_->is_readable_now()) {
+            arm(watch);
             return;
         }
         connection->has_early_answer_ = true;
         connection->stream_->cancel();
         watch->on_answer();
     });
+}
+
+void ClientConnection::start_request() {
+    is_request_complete_ = has_sent_ = is_complete_ = has_received_ = has_early_answer_ = false;
+    ++exchanges_;
 }
 
 void ClientConnection::stop_watching() {

@@ -31,6 +31,17 @@ public:
     // Sends part of a request. `limit` is between pieces that the upstream takes.
     base::Task<base::Result<void>> write(std::span<const boost::asio::const_buffer> buffers, base::Duration limit);
 
+    // The whole request was written. A connection on which one was left unfinished can never carry another: what
+    // follows would be read as the rest of its body.
+    void end_request() {
+        is_request_complete_ = true;
+    }
+
+    // Whether any byte of the request went out.
+    [[nodiscard]] bool has_sent() const {
+        return has_sent_;
+    }
+
     // The head of the final answer; interim ones (1xx) are skipped. Views last until the next call.
     base::Task<base::Result<const ResponseHead*>> read_head(Method method, base::MonotonicTime limit);
 
@@ -57,6 +68,9 @@ public:
     // Whether it may carry another request: this one ended cleanly and both sides keep it open.
     [[nodiscard]] bool is_reusable() const;
 
+    // About to be used again: nothing of the last exchange counts any more.
+    void start_request();
+
     // An upstream that neither closed nor spoke out of turn.
     [[nodiscard]] bool is_quiet() {
         return !stream_->is_readable_now();
@@ -79,6 +93,7 @@ private:
         std::function<void()> on_answer;
     };
 
+    static void arm(const std::shared_ptr<Watch>& watch);
     base::Task<base::Result<void>> fill();
     base::Error to_error(const net::ErrorCode& error) const;
     base::Result<ParseStep> step();
@@ -94,6 +109,8 @@ private:
     bool was_short_read_ = false;
     bool has_received_ = false;
     bool is_complete_ = false;
+    bool is_request_complete_ = false;
+    bool has_sent_ = false;
     bool is_broken_ = false;
     bool is_cancelled_ = false;
     bool has_early_answer_ = false;

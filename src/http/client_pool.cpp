@@ -5,13 +5,6 @@
 
 namespace http {
 
-namespace {
-
-// Within this time after its last use a connection is taken without asking the kernel, if the request can be repeated.
-constexpr auto kTrustedIdleTime = std::chrono::milliseconds(500);
-
-}  // namespace
-
 ClientPool::ClientPool(net::Worker& worker, const net::NameResolver& resolver, ClientPoolSettings settings)
     : worker_(worker),
       resolver_(resolver),
@@ -20,30 +13,35 @@ ClientPool::ClientPool(net::Worker& worker, const net::NameResolver& resolver, C
 
 ClientPool::~ClientPool() = default;
 
-base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::acquire(Freshness freshness) {
+base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::acquire(Freshness freshness,
+                                                                                base::MonotonicTime limit) {
     drop_expired();
     while (freshness != Freshness::newly_opened && !idle_.empty()) {
-        Idle idle = std::move(idle_.back());
+        std::unique_ptr<ClientConnection> connection = std::move(idle_.back().connection);
         idle_.pop_back();
-        const bool is_trusted = freshness == Freshness::any && worker_.now() - idle.since < kTrustedIdleTime;
-        if (is_trusted || idle.connection->is_quiet()) {
-            co_return std::move(idle.connection);
+        if (connection->is_quiet()) {
+            connection->start_request();
+            co_return connection;
         }
     }
-    base::Result<std::unique_ptr<ClientConnection>> opened = co_await open();
+    base::Result<std::unique_ptr<ClientConnection>> opened = co_await open(limit);
     co_return opened;
 }
 
-base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::open() {
+base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::open(base::MonotonicTime limit) {
     const std::shared_ptr<const net::Endpoints> endpoints = resolver_.current();
     base::Error last_error{base::Code::unavailable,
                            "the name " + settings_.host + " has not been resolved: " +
                                resolver_.last_error().value_or("the look-up is still running")};
     for (const auto& endpoint : *endpoints) {
         base::Result<std::unique_ptr<net::Stream>> stream =
-            co_await net::connect(worker_, {endpoint, settings_.tls, settings_.host}, settings_.connect_timeout);
+            co_await net::connect(worker_,
+                                  {endpoint, settings_.tls, settings_.host},
+                                  std::min(settings_.connect_timeout, base::Duration(limit - worker_.now())));
         if (stream) {
-            co_return std::make_unique<ClientConnection>(worker_, std::move(*stream), settings_.limits);
+            auto connection = std::make_unique<ClientConnection>(worker_, std::move(*stream), settings_.limits);
+            connection->start_request();
+            co_return connection;
         }
         last_error = stream.error();
     }

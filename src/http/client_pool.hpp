@@ -33,14 +33,13 @@ public:
     ClientPool& operator=(const ClientPool&) = delete;
     ~ClientPool();
 
-    enum class Freshness {
-        any,    // a kept connection that may just have been closed will do: the request can be repeated
-        alive,  // a kept connection only if the kernel knows of no end
-        newly_opened,
-    };
+    enum class Freshness { kept_or_new, newly_opened };
 
-    // The most recently used kept connection, or a new one to the first address that accepts it.
-    base::Task<base::Result<std::unique_ptr<ClientConnection>>> acquire(Freshness freshness);
+    // The most recently used kept connection on which the upstream neither closed nor spoke out of turn (an answer
+    // nobody asked for would become the next caller's), or a new one to the first address that accepts it. Gives up at
+    // `limit`.
+    base::Task<base::Result<std::unique_ptr<ClientConnection>>> acquire(
+        Freshness freshness, base::MonotonicTime limit = base::MonotonicTime::max());
 
     // Keeps the connection if it can carry another request.
     void release(std::unique_ptr<ClientConnection> connection);
@@ -54,7 +53,7 @@ private:
         base::MonotonicTime since;
     };
 
-    base::Task<base::Result<std::unique_ptr<ClientConnection>>> open();
+    base::Task<base::Result<std::unique_ptr<ClientConnection>>> open(base::MonotonicTime limit);
     void drop_expired();
 
     net::Worker& worker_;

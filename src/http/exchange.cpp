@@ -66,7 +66,7 @@ base::Task<net::ErrorCode> Exchange::fill_input(base::MonotonicTime limit) {
     deadline_.set(limit);
     net::IoResult result{0, boost::asio::error::would_block};
     while (net::would_block(result.error)) {
-        if (is_aborted_) {
+        if (is_aborted_ || deadline_.has_expired()) {
             co_return boost::asio::error::operation_aborted;
         }
         const net::ErrorCode error = co_await stream_->wait(net::Interest::readable);
@@ -75,6 +75,7 @@ base::Task<net::ErrorCode> Exchange::fill_input(base::MonotonicTime limit) {
         }
         result = stream_->try_read(input_.prepare());
     }
+    deadline_.clear();
     input_.commit(result.bytes);
     co_return result.error;
 }
@@ -107,6 +108,10 @@ base::Result<bool> Exchange::step_body(std::string_view& piece) {
 }
 
 base::Task<base::Result<std::string_view>> Exchange::read_body() {
+    return read_body_within(context_.settings.body_idle_timeout);
+}
+
+base::Task<base::Result<std::string_view>> Exchange::read_body_within(base::Duration patience) {
     for (;;) {
         std::string_view piece;
         const base::Result<bool> has_result = step_body(piece);
@@ -123,7 +128,7 @@ base::Task<base::Result<std::string_view>> Exchange::read_body() {
                 co_return std::unexpected(broken_body(error, false));
             }
         }
-        const net::ErrorCode error = co_await fill_input(context_.worker.now() + context_.settings.body_idle_timeout);
+        const net::ErrorCode error = co_await fill_input(context_.worker.now() + patience);
         if (error) {
             must_close_ = true;
             co_return std::unexpected(broken_body(error, deadline_.has_expired()));
@@ -166,6 +171,10 @@ base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
     const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(output_),
                                                            boost::asio::const_buffer(piece.data(), piece.size())};
     const std::size_t total = output_.size() + piece.size();
+    if (is_aborted_) {
+        output_.clear();
+        co_return boost::asio::error::operation_aborted;
+    }
     net::IoResult first = total == 0 ? net::IoResult{} : stream_->try_write(buffers);
     if (first.bytes == total || (first.error && !net::would_block(first.error))) {
         output_.clear();
@@ -180,7 +189,10 @@ base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
     while (rest[0].size() + rest[1].size() > 0) {
         // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on reading.
         deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
-        const net::ErrorCode error = co_await stream_->wait(net::Interest::writable);
+        net::ErrorCode error = co_await stream_->wait(net::Interest::writable);
+        if (!error && (is_aborted_ || deadline_.has_expired())) {
+            error = boost::asio::error::operation_aborted;
+        }
         net::IoResult result = error ? net::IoResult{0, error} : stream_->try_write(rest);
         if (result.error && !net::would_block(result.error)) {
             output_.clear();
@@ -274,6 +286,21 @@ void Exchange::stop_watching() {
         watch_->exchange = nullptr;
         watch_.reset();
         stream_->cancel();
+    }
+}
+
+void Exchange::cut_short() {
+    // An HTTP/1.0 client takes an orderly end for the end of the body.
+    if (parser_.head().minor_version == 0) {
+        stream_->reset_when_closed();
+    }
+    abort();
+}
+
+void Exchange::rest() {
+    input_.release_if_empty();
+    if (output_.empty()) {
+        output_.shrink_to_fit();
     }
 }
 

@@ -124,6 +124,14 @@ public:
 
     void abort();
 
+    // The answer begun can't be completed: ends the connection so that the client can tell.
+    void cut_short();
+
+    // Whether the client ended the connection, asked of the kernel.
+    [[nodiscard]] bool has_client_left() {
+        return stream_->has_peer_closed();
+    }
+
     // Ends the connection if it waits for a next request.
     void end_if_idle() {
         if (is_idle_) {
@@ -139,6 +147,8 @@ private:
     };
 
     base::Task<net::ErrorCode> fill_input(base::MonotonicTime limit);
+    base::Task<base::Result<std::string_view>> read_body_within(base::Duration patience);
+    void rest();
     base::Result<bool> step_body(std::string_view& piece);
     void start_request();
 

@@ -8,6 +8,8 @@ namespace http {
 
 namespace {
 
+constexpr std::ptrdiff_t kMaxConnectionNames = 32;
+
 base::Result<std::optional<std::uint64_t>> content_length(const Fields& fields, bool may_repeat) {
     std::optional<std::uint64_t> length;
     for (const Field& field : fields) {
@@ -83,6 +85,20 @@ base::Result<void> split_target(RequestHead& head) {
     return {};
 }
 
+// Each name listed there is looked for among all fields, so a long list would cost its square.
+base::Result<void> validate_connection(const Fields& fields) {
+    std::ptrdiff_t names = 0;
+    for (const Field& field : fields) {
+        if (base::iequals(field.name, "connection")) {
+            names += 1 + std::count(field.value.begin(), field.value.end(), ',');
+        }
+    }
+    if (names > kMaxConnectionNames) {
+        return base::fail(base::Code::invalid_argument, "the Connection field names too many fields");
+    }
+    return {};
+}
+
 bool is_keep_alive(const Fields& fields, unsigned minor_version) {
     if (fields.lists("connection", "close")) {
         return false;
@@ -93,6 +109,9 @@ bool is_keep_alive(const Fields& fields, unsigned minor_version) {
 }  // namespace
 
 base::Result<void> validate_framing(RequestHead& head) {
+    if (base::Result<void> connection = validate_connection(head.fields); !connection) {
+        return connection;
+    }
     const base::Result<bool> is_chunked = transfer_encoding(head.fields, head.minor_version);
     if (!is_chunked) {
         return std::unexpected(is_chunked.error());
@@ -117,6 +136,9 @@ base::Result<void> validate_framing(RequestHead& head) {
 }
 
 base::Result<void> validate_framing(ResponseHead& head, Method method) {
+    if (base::Result<void> connection = validate_connection(head.fields); !connection) {
+        return connection;
+    }
     const base::Result<bool> is_chunked = transfer_encoding(head.fields, head.minor_version);
     if (!is_chunked) {
         return std::unexpected(is_chunked.error());

@@ -20,6 +20,8 @@ std::string_view to_view(BeastView text) {
     return {text.data(), text.size()};
 }
 
+constexpr std::size_t kKeptTextBytes = 8UL * 1024;
+
 // What a parser collects, kept apart from Beast's object because that one must be made anew for every message.
 struct Collected {
     struct Slice {
@@ -33,6 +35,10 @@ struct Collected {
     };
 
     void clear() {
+        // One long head must not make an idle connection dear for ever.
+        if (text.capacity() > kKeptTextBytes) {
+            text = {};
+        }
         text.clear();
         fields.clear();
         body = {};

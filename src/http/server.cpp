@@ -61,7 +61,14 @@ void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
         peer.resize(size);
     }
     const auto protocol = address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
-    boost::asio::ip::tcp::socket socket(context.worker.context(), protocol, descriptor);
+    boost::asio::ip::tcp::socket socket(context.worker.context());
+    net::ErrorCode error;
+    socket.assign(protocol, descriptor, error);
+    if (error) {
+        ::close(descriptor);
+        context.open_connections.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
     auto connection = std::make_unique<ServerConnection>(
         context, std::make_unique<net::TcpStream>(std::move(socket)), peer.address(), is_reserved);
     // The task owns its connection: it is a parameter of the coroutine, so it lives exactly as long as run().
@@ -69,26 +76,18 @@ void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
     context.worker.tasks().spawn("connection", kRun(std::move(connection)));
 }
 
-base::Task<std::size_t> Server::drain_worker(ServerContext& context, base::Duration limit) {
-    const bool is_empty = co_await context.worker.tasks().wait_until_empty(limit);
-    if (is_empty) {
-        co_return 0;
+base::Task<> Server::wait_until_empty(base::MonotonicTime end) {
+    for (const auto& context : contexts_) {
+        const base::Duration rest = std::max(base::Duration(0), base::Duration(end - control_.now()));
+        co_await boost::asio::co_spawn(
+            context->worker.context(), context->worker.tasks().wait_until_empty(rest), boost::asio::use_awaitable);
     }
-    const std::size_t remaining = context.exchanges.size();
-    for (Exchange* exchange : context.exchanges) {
-        exchange->abort();
-    }
-    co_await context.worker.tasks().wait_until_empty(std::chrono::seconds(2));
-    co_return remaining;
 }
 
-base::Task<std::size_t> Server::drain(base::Duration limit) {
+base::Task<std::size_t> Server::drain(base::Duration limit, base::Duration abort_limit) {
     for (const auto& listener : listeners_) {
         listener->close();
     }
-    const base::MonotonicTime end = control_.now() + limit;
-    std::size_t ended = 0;
-    // The first worker may use all of the time; the others drain meanwhile, so they find their tasks gone.
     for (const auto& context : contexts_) {
         context->worker.post([&context = *context] {
             context.is_draining = true;
@@ -97,12 +96,19 @@ base::Task<std::size_t> Server::drain(base::Duration limit) {
             }
         });
     }
-    for (const auto& context : contexts_) {
-        const base::Duration rest = std::max(base::Duration(0), base::Duration(end - control_.now()));
-        ended += co_await boost::asio::co_spawn(
-            context->worker.context(), drain_worker(*context, rest), boost::asio::use_awaitable);
+    co_await wait_until_empty(control_.now() + limit);
+    const std::size_t remaining = open_connections_.load();
+    if (remaining > 0) {
+        for (const auto& context : contexts_) {
+            context->worker.post([&context = *context] {
+                for (Exchange* exchange : context.exchanges) {
+                    exchange->abort();
+                }
+            });
+        }
+        co_await wait_until_empty(control_.now() + abort_limit);
     }
-    co_return ended;
+    co_return remaining;
 }
 
 }  // namespace http

@@ -34,14 +34,19 @@ public:
     // port.
     boost::asio::ip::tcp::endpoint start(const boost::asio::ip::tcp::endpoint& endpoint);
 
-    // Accepts no more, closes idle connections, lets busy ones finish their answer; after `limit` ends what remains.
-    // Answers how many had to be ended.
-    base::Task<std::size_t> drain(base::Duration limit);
+    // Accepts no more, closes idle connections, lets busy ones finish their answer; after `limit` ends what remains,
+    // within `abort_limit`. Answers how many had to be ended.
+    base::Task<std::size_t> drain(base::Duration limit, base::Duration abort_limit);
+
+    // After drain(): whether a connection did not even let itself be ended.
+    [[nodiscard]] bool has_connections() const {
+        return open_connections_.load() > 0;
+    }
 
 private:
     void hand_out(int descriptor);
     static void serve(ServerContext& context, int descriptor, bool is_reserved);
-    base::Task<std::size_t> drain_worker(ServerContext& context, base::Duration limit);
+    base::Task<> wait_until_empty(base::MonotonicTime end);
 
     net::Worker& control_;
     const ServerSettings& settings_;

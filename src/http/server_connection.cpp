@@ -14,7 +14,9 @@ namespace {
 
 // A refused body of at most this size is read and dropped, so that the connection can be kept.
 constexpr std::size_t kMaxDrainedBytes = 64UL * 1024;
+constexpr auto kDrainTime = std::chrono::seconds(5);
 constexpr auto kLingerTime = std::chrono::seconds(2);
+constexpr auto kLingerTimeWhenDraining = std::chrono::milliseconds(200);
 constexpr auto kReservedHeaderTime = std::chrono::seconds(2);
 
 unsigned status_of(const base::Error& error) {
@@ -95,7 +97,7 @@ base::Task<bool> ServerConnection::read_head(base::Duration patience) {
             if (context_.is_draining) {
                 co_return false;
             }
-            exchange_.input_.release_if_empty();
+            exchange_.rest();
         }
         const net::ErrorCode error = co_await exchange_.fill_input(limit);
         if (error) {
@@ -151,8 +153,9 @@ base::Task<> ServerConnection::answer_request() {
 
 base::Task<bool> ServerConnection::drain_body() {
     std::size_t drained = 0;
+    const base::MonotonicTime limit = context_.worker.now() + kDrainTime;
     while (!exchange_.is_body_complete()) {
-        const base::Result<std::string_view> piece = co_await exchange_.read_body();
+        const base::Result<std::string_view> piece = co_await exchange_.read_body_within(limit - context_.worker.now());
         drained += piece ? piece->size() : 0;
         if (!piece || drained > kMaxDrainedBytes) {
             co_return false;
@@ -170,9 +173,10 @@ base::Task<> ServerConnection::linger() {
         co_return;
     }
     exchange_.stream_->shutdown_send();
-    const base::MonotonicTime limit = context_.worker.now() + kLingerTime;
+    const base::MonotonicTime limit =
+        context_.worker.now() + (context_.is_draining ? base::Duration(kLingerTimeWhenDraining) : kLingerTime);
     std::size_t dropped = 0;
-    while (!error && dropped < 16 * kMaxDrainedBytes && !context_.is_draining) {
+    while (!error && dropped < 16 * kMaxDrainedBytes) {
         exchange_.input_.consume(exchange_.input_.bytes().size());
         error = co_await exchange_.fill_input(limit);
         dropped += exchange_.input_.bytes().size();

@@ -8,18 +8,52 @@
 
 namespace mlflow {
 
-struct AdmissionGate::Waiter {
+struct Waiter {
     explicit Waiter(net::Worker& owner) : worker(owner), woken(owner.context()) {}
 
     net::Worker& worker;
     boost::asio::steady_timer woken;
-    bool has_place = false;  // of the worker's own thread
 };
 
+// A place in the queue, left whatever way the wait ends.
+class AdmissionGate::QueuedTicket {
+public:
+    QueuedTicket(AdmissionGate& gate, resilience::Ticket ticket) : gate_(gate), ticket_(ticket) {}
+
+    QueuedTicket(const QueuedTicket&) = delete;
+    QueuedTicket& operator=(const QueuedTicket&) = delete;
+
+    ~QueuedTicket() {
+        if (!has_left_ && leave()) {
+            gate_.leave();
+        }
+    }
+
+    // Whether its turn had come, so that the caller now owns a place.
+    [[nodiscard]] bool leave() {
+        has_left_ = true;
+        const std::lock_guard lock(gate_.mutex_);
+        gate_.waiters_.erase(ticket_);
+        return !gate_.limit_.cancel(ticket_);
+    }
+
+private:
+    AdmissionGate& gate_;
+    resilience::Ticket ticket_;
+    bool has_left_ = false;
+};
+
+void AdmissionGate::Wait::cancel() {
+    is_cancelled_ = true;
+    if (waiter_) {
+        waiter_->woken.cancel();
+    }
+}
+
 base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker& worker,
-                                                                    base::MonotonicTime give_up_at) {
+                                                                    base::MonotonicTime give_up_at,
+                                                                    Wait& wait) {
     resilience::Ticket ticket = 0;
-    std::shared_ptr<Waiter> waiter;
     {
         const std::lock_guard lock(mutex_);
         const resilience::Entry entry = limit_.try_acquire();
@@ -30,18 +64,17 @@ base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker&
             co_return base::fail(base::Code::exhausted, "too many calls wait for MLflow");
         }
         ticket = entry.ticket;
-        waiter = std::make_shared<Waiter>(worker);
-        waiters_.emplace(ticket, waiter);
+        wait.waiter_ = std::make_shared<Waiter>(worker);
+        wait.waiter_->woken.expires_at(wait.is_cancelled_ ? worker.now() : give_up_at);
+        waiters_.emplace(ticket, wait.waiter_);
     }
-    waiter->woken.expires_at(give_up_at);
-    co_await waiter->woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    if (waiter->has_place) {
+    QueuedTicket queued(*this, ticket);
+    co_await wait.waiter_->woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    if (queued.leave()) {
         co_return Place(*this);
     }
-    const std::lock_guard lock(mutex_);
-    waiters_.erase(ticket);
-    if (!limit_.cancel(ticket)) {
-        co_return Place(*this);  // it came in this very moment
+    if (wait.is_cancelled_) {
+        co_return base::fail(base::Code::cancelled, "the client went away while its call was waiting");
     }
     co_return base::fail(base::Code::exhausted, "MLflow is too busy: no place came free in time");
 }
@@ -61,10 +94,7 @@ void AdmissionGate::leave() {
     }
     if (next) {
         net::Worker& worker = next->worker;
-        worker.post([next = std::move(next)] {
-            next->has_place = true;
-            next->woken.cancel();
-        });
+        worker.post([next = std::move(next)] { next->woken.cancel(); });
     }
 }
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/task.hpp"
@@ -14,7 +14,9 @@
 
 namespace mlflow {
 
-// Safe from any worker.
+struct Waiter;  // of admission_gate.cpp
+
+// Safe from any worker. Outlives every Place and every enter().
 class AdmissionGate {
 public:
     AdmissionGate(std::size_t limit, std::size_t queue_capacity) : limit_(limit, queue_capacity) {}
@@ -45,8 +47,29 @@ public:
         AdmissionGate* gate_;
     };
 
-    // At once, in turn, or Code::exhausted: the queue is full, or `give_up_at` came first.
-    base::Task<base::Result<Place>> enter(net::Worker& worker, base::MonotonicTime give_up_at);
+    // Lets the owner of a call end its wait, on the call's own worker.
+    class Wait {
+    public:
+        void cancel();
+
+        [[nodiscard]] bool is_cancelled() const {
+            return is_cancelled_;
+        }
+
+        // Whether the call had to queue.
+        [[nodiscard]] bool has_queued() const {
+            return waiter_ != nullptr;
+        }
+
+    private:
+        friend class AdmissionGate;
+        std::shared_ptr<Waiter> waiter_;
+        bool is_cancelled_ = false;
+    };
+
+    // At once, or in turn. Code::exhausted: the queue is full, or `give_up_at` came first; Code::cancelled: `wait` was
+    // cancelled.
+    base::Task<base::Result<Place>> enter(net::Worker& worker, base::MonotonicTime give_up_at, Wait& wait);
 
     struct Figures {
         std::size_t limit;
@@ -58,7 +81,7 @@ public:
     [[nodiscard]] Figures figures() const;
 
 private:
-    struct Waiter;
+    class QueuedTicket;
 
     void leave();
 

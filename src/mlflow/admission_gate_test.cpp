@@ -21,6 +21,7 @@ using std::chrono::seconds;
 
 // Somebody who wants in, and what came of it.
 struct GateCaller {
+    AdmissionGate::Wait wait;
     std::optional<base::Result<AdmissionGate::Place>> answer;
 
     [[nodiscard]] bool is_in() const {
@@ -33,7 +34,7 @@ struct GateCaller {
 };
 
 base::Task<> enter_gate(AdmissionGate& gate, net::Worker& worker, base::MonotonicTime give_up_at, GateCaller& caller) {
-    base::Result<AdmissionGate::Place> answer = co_await gate.enter(worker, give_up_at);
+    base::Result<AdmissionGate::Place> answer = co_await gate.enter(worker, give_up_at, caller.wait);
     caller.answer.emplace(std::move(answer));
 }
 
@@ -250,7 +251,8 @@ base::Task<> hold_until(AdmissionGate& gate,
                         net::Worker& worker,
                         base::MonotonicTime give_up_at,
                         std::promise<AdmissionGate::Place>& entered) {
-    base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at);
+    AdmissionGate::Wait wait;
+    base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at, wait);
     entered.set_value(std::move(*place));
 }
 
@@ -258,7 +260,8 @@ base::Task<> note_thread(AdmissionGate& gate,
                          net::Worker& worker,
                          base::MonotonicTime give_up_at,
                          std::promise<std::thread::id>& thread) {
-    const base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at);
+    AdmissionGate::Wait wait;
+    const base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at, wait);
     thread.set_value(place ? std::this_thread::get_id() : std::thread::id());
 }
 
@@ -313,7 +316,8 @@ struct GateCrowd {
 base::Task<> come_and_go(GateCrowd& crowd, net::Worker& worker, int visits) {
     for (int visit = 0; visit < visits; ++visit) {
         const base::Duration patience = visit % 3 == 0 ? base::Duration(microseconds(20)) : base::Duration(hours(1));
-        base::Result<AdmissionGate::Place> place = co_await crowd.gate.enter(worker, worker.now() + patience);
+        AdmissionGate::Wait wait;
+        base::Result<AdmissionGate::Place> place = co_await crowd.gate.enter(worker, worker.now() + patience, wait);
         if (!place) {
             crowd.turned_away.fetch_add(1);
             continue;

@@ -31,12 +31,6 @@ bool has_small_body(const http::RequestHead& request) {
            (request.framing.kind == http::Framing::Kind::length && request.framing.length <= kSmallBody);
 }
 
-std::string next_traceparent(http::Exchange& exchange) {
-    const auto header = exchange.request().fields.find("traceparent");
-    return telemetry::to_traceparent(telemetry::next_span(header ? telemetry::parse_traceparent(*header) : std::nullopt,
-                                                          exchange.context().worker.random()));
-}
-
 }  // namespace
 
 GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
@@ -47,13 +41,23 @@ GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
       is_safe_((exchange.request().method == http::Method::get || exchange.request().method == http::Method::head) &&
                exchange.request().framing.kind == http::Framing::Kind::none),
       is_small_(has_small_body(exchange.request())),
-      traceparent_(next_traceparent(exchange)),
+      traceparent_(next_traceparent()),
       abort_check_(gateway.worker_.deadlines(), [this] { exchange_.watch_client(); }) {
     exchange_.on_abort([this] {
+        wait_.cancel();
         if (connection_ != nullptr) {
             connection_->cancel();
         }
     });
+}
+
+std::string GatewayCall::next_traceparent() {
+    const http::Fields& fields = exchange_.request().fields;
+    const auto header = fields.find("traceparent");
+    const auto parent =
+        header && fields.count("traceparent") == 1 ? telemetry::parse_traceparent(*header) : std::nullopt;
+    starts_trace_ = !parent.has_value();
+    return telemetry::to_traceparent(telemetry::next_span(parent, gateway_.worker_.random()));
 }
 
 std::optional<http::Response> GatewayCall::refuse_outright() const {
@@ -81,7 +85,7 @@ base::Task<> GatewayCall::run() {
     }
     net::Worker& worker = gateway_.worker_;
     upstream_.retry_budget.count_request(worker.now());
-    auto freshness = is_safe_ ? http::ClientPool::Freshness::any : http::ClientPool::Freshness::alive;
+    auto freshness = http::ClientPool::Freshness::kept_or_new;
     for (;;) {
         std::expected<resilience::Permit, resilience::Refusal> permit = upstream_.breaker.admit(worker.now());
         if (!permit) {
@@ -96,16 +100,10 @@ base::Task<> GatewayCall::run() {
             }
         }
         if (!place_) {
-            AdmissionGate& gate = call_.is_artifact() || !is_small_ ? upstream_.bulk_gate : upstream_.api_gate;
-            base::Result<AdmissionGate::Place> place =
-                co_await gate.enter(worker, worker.now() + upstream_.settings.max_queue_time);
-            if (!place) {
-                permit->report(resilience::Outcome::ignored, worker.now());
-                gateway_.metrics_.refused_by_queue.add();
-                exchange_.answer(unavailable(place.error().message, base::Duration(0)));
+            const bool has_place = co_await take_place(*permit);
+            if (!has_place) {
                 co_return;
             }
-            place_.emplace(std::move(*place));
         }
         const std::optional<Failure> failure = co_await attempt(*permit, freshness);
         connection_ = nullptr;
@@ -124,7 +122,44 @@ base::Task<> GatewayCall::run() {
         boost::asio::steady_timer pause(worker.context());
         pause.expires_after(resilience::backoff_delay(kRetryBackoff, retries_++, worker.random()));
         co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        if (exchange_.is_aborted()) {
+            co_return;
+        }
     }
+}
+
+// Whether the client is gone, so that nothing more is to be done for it.
+bool GatewayCall::ends_aborted(resilience::Permit& permit) {
+    if (exchange_.is_aborted()) {
+        permit.report(resilience::Outcome::cancelled, gateway_.worker_.now());
+        gateway_.metrics_.cancelled.add();
+    }
+    return exchange_.is_aborted();
+}
+
+base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
+    net::Worker& worker = gateway_.worker_;
+    AdmissionGate& gate = call_.is_artifact() || !is_small_ ? upstream_.bulk_gate : upstream_.api_gate;
+    if (is_small_) {
+        abort_check_.set(worker.now() + kAbortCheckDelay);
+    }
+    base::Result<AdmissionGate::Place> place =
+        co_await gate.enter(worker, worker.now() + upstream_.settings.max_queue_time, wait_);
+    // Clients resend what they gave up on, so a call nobody waits for any more must not reach MLflow.
+    if (wait_.has_queued() && exchange_.has_client_left()) {
+        exchange_.abort();
+    }
+    if (ends_aborted(permit)) {
+        co_return false;
+    }
+    if (!place) {
+        permit.report(resilience::Outcome::ignored, worker.now());
+        gateway_.metrics_.refused_by_queue.add();
+        exchange_.answer(unavailable(place.error().message, base::Duration(0)));
+        co_return false;
+    }
+    place_.emplace(std::move(*place));
+    co_return true;
 }
 
 base::Task<bool> GatewayCall::read_small_body() {
@@ -146,9 +181,11 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
         report_failure(permit, failure);
         co_return failure;
     }
+    if (ends_aborted(permit)) {
+        co_return std::nullopt;
+    }
     http::ClientConnection& connection = **acquired;
     connection_ = &connection;
-    abort_check_.set(worker.now() + kAbortCheckDelay);
     const base::MonotonicTime sent_at = worker.now();
     const base::Result<void> sent = co_await send_request(connection);
     if (exchange_.answered_status() != 0 || (!sent && exchange_.is_aborted())) {
@@ -157,14 +194,16 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
         gateway_.metrics_.cancelled.add();
         co_return std::nullopt;
     }
+    // From here on nothing of the client is read, so its end has to be watched for.
+    abort_check_.set(worker.now() + kAbortCheckDelay);
     const base::Duration patience =
         call_.kind == CallKind::read ? upstream_.settings.read_timeout : upstream_.settings.write_timeout;
     // A request that could not be sent whole may still have been answered: 413, 401 and the like.
     const base::Result<const http::ResponseHead*> head = co_await connection.read_head(
         exchange_.request().method, worker.now() + (sent ? patience : std::chrono::seconds(1)));
     if (!head) {
-        Failure failure{sent ? head.error() : sent.error()};
-        failure.was_sent = true;
+        Failure failure{sent || connection.has_early_answer() ? head.error() : sent.error()};
+        failure.was_sent = connection.has_sent();
         failure.was_begun = connection.has_received();
         failure.was_stale = connection.is_reused() && !failure.was_begun &&
                             failure.error.code == base::Code::unavailable && !has_reopened_;
@@ -189,8 +228,9 @@ void GatewayCall::report_failure(resilience::Permit& permit, const Failure& fail
         gateway_.metrics_.cancelled.add();
         return;
     }
-    permit.report(failure.was_stale ? Outcome::ignored : Outcome::failure, gateway_.worker_.now());
-    if (!failure.was_stale) {
+    const bool is_ours = failure.was_stale || failure.error.code == base::Code::exhausted;
+    permit.report(is_ours ? Outcome::ignored : Outcome::failure, gateway_.worker_.now());
+    if (!is_ours) {
         gateway_.metrics_.failures.add();
         telemetry::log_debug("mlflow_call_failed",
                              {{"request_id", exchange_.request_id()}, {"error", failure.error.message}});

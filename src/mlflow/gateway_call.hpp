@@ -38,6 +38,9 @@ private:
 
     [[nodiscard]] std::optional<http::Response> refuse_outright() const;
     base::Task<bool> read_small_body();
+    base::Task<bool> take_place(resilience::Permit& permit);
+    [[nodiscard]] bool ends_aborted(resilience::Permit& permit);
+    [[nodiscard]] std::string next_traceparent();
     base::Task<std::optional<Failure>> attempt(resilience::Permit& permit, http::ClientPool::Freshness freshness);
     base::Task<base::Result<void>> send_request(http::ClientConnection& connection);
     base::Task<base::Result<void>> stream_body(http::ClientConnection& connection, std::string& head);
@@ -57,9 +60,11 @@ private:
     const UpstreamCall call_;
     const bool is_safe_;  // may be repeated: GET and HEAD
     const bool is_small_;
+    bool starts_trace_ = false;
     const std::string traceparent_;
     http::ClientConnection* connection_ = nullptr;  // of the attempt in progress
     std::optional<AdmissionGate::Place> place_;
+    AdmissionGate::Wait wait_;
     net::Deadline abort_check_;
     std::string small_body_;
     unsigned retries_ = 0;

@@ -39,6 +39,10 @@ std::string GatewayCall::request_head() {
     facts.key_name = exchange_.caller.key_name;
     facts.peer_address = exchange_.peer().to_string();
     facts.trusts_peer = gateway_.proxies_.contains(exchange_.peer());
+    facts.starts_trace = starts_trace_;
+    // With both fields, the key came as X-API-Key and Authorization is meant for MLflow.
+    facts.is_authorization_ours =
+        !exchange_.caller.key_id.empty() && !exchange_.request().fields.find("x-api-key").has_value();
     append_upstream_head(head, exchange_.request(), facts, upstream_.rules);
     return head;
 }
@@ -51,6 +55,9 @@ base::Task<base::Result<void>> GatewayCall::send_request(http::ClientConnection&
     }
     const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head), to_buffer(small_body_)};
     base::Result<void> written = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
+    if (written) {
+        connection.end_request();
+    }
     co_return written;
 }
 
@@ -58,8 +65,10 @@ base::Task<base::Result<void>> GatewayCall::stream_body(http::ClientConnection& 
     const bool is_chunked = exchange_.request().framing.kind == http::Framing::Kind::chunked;
     // An upstream that refuses early (413, 401) ends the upload, on whichever side it waits.
     connection.watch_for_early_answer([this] { exchange_.interrupt_reading(); });
-    base::Result<void> result;
-    for (;;) {
+    base::Result<void> result =
+        co_await connection.write(std::array{to_buffer(head)}, upstream_.settings.body_idle_timeout);
+    head.clear();
+    while (result) {
         const base::Result<std::string_view> piece = co_await exchange_.read_body();
         if (!piece) {
             if (!connection.has_early_answer()) {
@@ -76,7 +85,11 @@ base::Task<base::Result<void>> GatewayCall::stream_body(http::ClientConnection& 
             to_buffer(head), to_buffer(*piece), to_buffer(is_chunked && !is_end ? "\r\n" : "")};
         result = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
         head.clear();
-        if (!result || is_end || connection.has_early_answer()) {
+        if (result && is_end) {
+            connection.end_request();
+            break;
+        }
+        if (connection.has_early_answer()) {
             break;
         }
     }
@@ -101,7 +114,6 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection, const
     ResponseFacts facts;
     facts.request_id = exchange_.request_id();
     facts.cors_fields = cors_fields;
-    facts.is_head_request = exchange_.request().method == http::Method::head;
     facts.client_minor_version = client_minor_version;
     facts.will_close = exchange_.will_close();
     std::string& output = exchange_.output();
@@ -121,7 +133,7 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection, const
             // The client must be able to tell that the answer was cut short, so the connection ends without its end.
             telemetry::log_warn("answer_cut_short",
                                 {{"request_id", exchange_.request_id()}, {"error", piece.error().message}});
-            exchange_.abort();
+            exchange_.cut_short();
             co_return;
         }
         if (piece->empty()) {

@@ -51,6 +51,36 @@ ProbeClient::ProbeClient(net::Worker& probe_worker, const Upstream& probed, base
           return settings;
       }()) {}
 
+// Lets stop() end the question in progress.
+class ProbeClient::Active {
+public:
+    Active(ProbeClient& client, http::ClientConnection& connection)
+        : client_(client), place_(client.active_.insert(client.active_.end(), &connection)) {
+        if (client.is_stopping_) {
+            connection.cancel();
+        }
+    }
+
+    Active(const Active&) = delete;
+    Active& operator=(const Active&) = delete;
+
+    ~Active() {
+        client_.active_.erase(place_);
+    }
+
+private:
+    ProbeClient& client_;
+    std::list<http::ClientConnection*>::iterator place_;
+};
+
+void ProbeClient::stop() {
+    is_stopping_ = true;
+    for (http::ClientConnection* connection : active_) {
+        connection->cancel();
+    }
+    pool_.clear();
+}
+
 base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, base::MonotonicTime limit) {
     const std::string head = fmt::format(
         "GET {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hokusai-probe\r\nAccept: application/json\r\nVia: 1.1 "
@@ -63,15 +93,17 @@ base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, ba
         upstream.rules.authorization,
         upstream.rules.authorization.empty() ? "" : "\r\n");
     base::Result<std::unique_ptr<http::ClientConnection>> connection =
-        co_await pool_.acquire(http::ClientPool::Freshness::alive);
+        co_await pool_.acquire(http::ClientPool::Freshness::kept_or_new, limit);
     if (!connection) {
         co_return std::unexpected(connection.error());
     }
+    const Active active(*this, **connection);
     const std::array<boost::asio::const_buffer, 1> request{boost::asio::buffer(head)};
     const base::Result<void> sent = co_await (*connection)->write(request, limit - worker.now());
     if (!sent) {
         co_return std::unexpected(sent.error());
     }
+    (*connection)->end_request();
     const base::Result<const http::ResponseHead*> answer_head =
         co_await (*connection)->read_head(http::Method::get, limit);
     if (!answer_head) {
@@ -97,6 +129,10 @@ base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, ba
 health::ProbeResult MlflowProbe::failed(const base::Error& error) const {
     health::ProbeResult result;
     result.error = error.message;
+    if (error.code == base::Code::exhausted) {
+        result.kind = health::kBusy;  // this machine is short of something; that says nothing about MLflow
+        return result;
+    }
     if (error.code != base::Code::deadline_exceeded) {
         result.refused = error.message.find("refused") != std::string::npos;
         result.kind = result.refused ? "refused" : "unreachable";
@@ -151,7 +187,7 @@ health::ProbeResult judge_search(const ProbeAnswer& answer, bool sends_credentia
         result.status_code = 200;
         return result;
     }
-    if (answer.asks_for_time && (answer.status == 429 || answer.status == 503)) {
+    if (answer.status == 429 || (answer.asks_for_time && answer.status == 503)) {
         return failure(std::string(health::kOverload), "MLflow asks for time", answer.status);
     }
     if (answer.status == 401 || (answer.status == 403 && sends_credentials)) {

@@ -1,6 +1,7 @@
 // Questions to MLflow that tell how it is, on connections apart from traffic.
 #pragma once
 
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -28,16 +29,19 @@ public:
     // `path` starts with a slash; the upstream's base path is put before it.
     base::Task<base::Result<ProbeAnswer>> get(std::string_view path, base::MonotonicTime limit);
 
-    void close() {
-        pool_.clear();
-    }
+    // Ends what is being asked, and asks nothing more.
+    void stop();
 
     net::Worker& worker;
     const Upstream& upstream;
     const base::Duration deadline;
 
 private:
+    class Active;
+
     http::ClientPool pool_;
+    std::list<http::ClientConnection*> active_;
+    bool is_stopping_ = false;
 };
 
 // Is MLflow there, and does its registry answer? Its own /health is a constant, so a one-row search is asked as well,

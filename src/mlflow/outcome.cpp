@@ -15,17 +15,20 @@ constexpr std::uint64_t kLongestWaitSeconds = 86'400;
 }  // namespace
 
 std::optional<base::Duration> parse_retry_after(std::string_view value, base::WallTime now) {
-    if (const auto seconds = base::parse_uint(base::trim(value))) {
-        return std::chrono::seconds(std::min(*seconds, kLongestWaitSeconds));
+    const std::string text(base::trim(value));
+    if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) {
+        // A number too large to parse is a very long wait.
+        return std::chrono::seconds(
+            std::min(base::parse_uint(text).value_or(kLongestWaitSeconds), kLongestWaitSeconds));
     }
     std::tm parts{};
-    const std::string text(value);
     const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
     if (end == nullptr || *end != '\0') {
         return std::nullopt;
     }
-    const auto date = std::chrono::system_clock::from_time_t(::timegm(&parts));
-    return std::clamp<base::Duration>(date - now, std::chrono::seconds(0), std::chrono::seconds(kLongestWaitSeconds));
+    // In seconds: a date of the year 9999 has no place in nanoseconds.
+    const std::int64_t wait = ::timegm(&parts) - std::chrono::system_clock::to_time_t(now);
+    return std::chrono::seconds(std::clamp<std::int64_t>(wait, 0, kLongestWaitSeconds));
 }
 
 Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime now) {

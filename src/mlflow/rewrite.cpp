@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <vector>
 
 #include "base/strings.hpp"
 
@@ -36,7 +37,8 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, N>& nam
 
 // A prefix match that takes '_' for '-', because WSGI servers do.
 bool has_prefix(std::string_view name, std::string_view prefix) {
-    if (name.size() < prefix.size()) {
+    const bool may_match = name.size() >= prefix.size() && (name.front() | 0x20) == prefix.front();
+    if (!may_match) {
         return false;
     }
     std::string start = base::to_lower(name.substr(0, prefix.size()));
@@ -52,13 +54,37 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-void append_via(std::string& out, const http::Fields& fields, unsigned minor_version, std::string_view name) {
-    out.append("Via: ");
+// The values of all fields of that name, as one list.
+std::string joined(const http::Fields& fields, std::string_view name) {
+    std::string list;
     for (const http::Field& field : fields) {
-        if (base::iequals(field.name, "via")) {
-            out.append(field.value).append(", ");
+        if (base::iequals(field.name, name) && !field.value.empty()) {
+            list.append(list.empty() ? "" : ", ").append(field.value);
         }
     }
+    return list;
+}
+
+// What Connection names; validate_framing() keeps the list short.
+std::vector<std::string_view> connection_names(const http::Fields& fields) {
+    std::vector<std::string_view> names;
+    for (const http::Field& field : fields) {
+        if (base::iequals(field.name, "connection")) {
+            const std::vector<std::string_view> parts = base::split_list(field.value, ',');
+            names.insert(names.end(), parts.begin(), parts.end());
+        }
+    }
+    return names;
+}
+
+bool is_listed(std::string_view name, const std::vector<std::string_view>& names) {
+    return std::any_of(
+        names.begin(), names.end(), [name](std::string_view entry) { return base::iequals(name, entry); });
+}
+
+void append_via(std::string& out, const http::Fields& fields, unsigned minor_version, std::string_view name) {
+    const std::string earlier = joined(fields, "via");
+    out.append("Via: ").append(earlier).append(earlier.empty() ? "" : ", ");
     out.append(minor_version == 0 ? "1.0 " : "1.1 ").append(name).append("\r\n");
 }
 
@@ -67,14 +93,17 @@ void append_forwarding(std::string& out, const http::RequestHead& request, const
         const auto value = facts.trusts_peer ? request.fields.find(name) : std::nullopt;
         return value.value_or(otherwise);
     };
-    const std::string_view earlier = believed("x-forwarded-for", "");
+    const std::string earlier = facts.trusts_peer ? joined(request.fields, "x-forwarded-for") : std::string();
     out.append("X-Forwarded-For: ")
         .append(earlier)
         .append(earlier.empty() ? "" : ", ")
         .append(facts.peer_address)
         .append("\r\n");
     append_field(out, "X-Forwarded-Proto", believed("x-forwarded-proto", "http"));
-    append_field(out, "X-Forwarded-Host", believed("x-forwarded-host", request.fields.find("host").value_or("")));
+    const std::string_view host = believed("x-forwarded-host", request.fields.find("host").value_or(""));
+    if (!host.empty()) {
+        append_field(out, "X-Forwarded-Host", host);
+    }
 }
 
 void append_request_framing(std::string& out, const http::RequestHead& request) {
@@ -108,13 +137,14 @@ void append_upstream_head(std::string& out,
     }
     out.append(facts.target).append(" HTTP/1.1\r\n");
     append_field(out, "Host", rules.host);
-    const auto connection = request.fields.find("connection");
+    const std::vector<std::string_view> named = connection_names(request.fields);
+    const bool passes_authorization = rules.forwards_caller_authorization && !facts.is_authorization_ours;
     for (const http::Field& field : request.fields) {
-        const bool is_dropped = is_one_of(field.name, kHopByHop) || is_one_of(field.name, kRequestOwn) ||
-                                is_forwarding_field(field.name) || has_prefix(field.name, "x-hokusai-") ||
-                                base::iequals(field.name, "via") ||
-                                (base::iequals(field.name, "authorization") && !rules.forwards_caller_authorization) ||
-                                (connection && request.fields.lists("connection", field.name));
+        const bool is_dropped =
+            is_one_of(field.name, kHopByHop) || is_one_of(field.name, kRequestOwn) || is_forwarding_field(field.name) ||
+            has_prefix(field.name, "x-hokusai-") || base::iequals(field.name, "via") ||
+            (base::iequals(field.name, "authorization") && !passes_authorization) ||
+            (facts.starts_trace && base::iequals(field.name, "tracestate")) || is_listed(field.name, named);
         if (!is_dropped) {
             append_field(out, field.name, field.value);
         }
@@ -149,12 +179,12 @@ void append_client_head(std::string& out,
                         const ResponseFacts& facts,
                         const RewriteRules& rules) {
     fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", answer.status, answer.reason);
-    const auto connection = answer.fields.find("connection");
+    const std::vector<std::string_view> named = connection_names(answer.fields);
     for (const http::Field& field : answer.fields) {
         const bool is_dropped = is_one_of(field.name, kHopByHop) || base::iequals(field.name, "x-request-id") ||
                                 base::iequals(field.name, "via") || has_prefix(field.name, "x-hokusai-") ||
                                 (!facts.cors_fields.empty() && has_prefix(field.name, "access-control-")) ||
-                                (connection && answer.fields.lists("connection", field.name));
+                                is_listed(field.name, named);
         if (!is_dropped) {
             append_field(out, field.name, field.value);
         }
@@ -166,7 +196,7 @@ void append_client_head(std::string& out,
     const auto announced = answer.fields.find("content-length");
     if (framing.kind == http::Framing::Kind::chunked) {
         append_field(out, "Transfer-Encoding", "chunked");
-    } else if (announced && (facts.is_head_request || answer.status >= 200)) {
+    } else if (announced && answer.status != 204) {
         // For HEAD and 304 it tells the size of a body that does not follow.
         append_field(out, "Content-Length", *announced);
     }
@@ -184,8 +214,11 @@ bool is_loop(const http::Fields& fields, std::string_view via_name) {
             return false;
         }
         const auto hops = base::split_list(field.value, ',');
-        return std::any_of(
-            hops.begin(), hops.end(), [via_name](std::string_view hop) { return hop.ends_with(via_name); });
+        // "1.1 name (comment)"
+        return std::any_of(hops.begin(), hops.end(), [via_name](std::string_view hop) {
+            const std::vector<std::string_view> words = base::split_list(hop, ' ');
+            return words.size() > 1 && words[1] == via_name;
+        });
     });
 }
 

@@ -26,7 +26,9 @@ struct RequestFacts {
     std::string_view key_id;  // empty: no key was asked for
     std::string_view key_name;
     std::string peer_address;
-    bool trusts_peer = false;  // its X-Forwarded-* are believed and extended
+    bool trusts_peer = false;            // its X-Forwarded-* are believed and extended
+    bool starts_trace = false;           // no valid traceparent came, so a tracestate that did belongs to no trace
+    bool is_authorization_ours = false;  // the caller's key came in Authorization
 };
 
 // Appends the whole head, blank line included.
@@ -38,7 +40,6 @@ void append_upstream_head(std::string& out,
 struct ResponseFacts {
     std::string_view request_id;
     std::string_view cors_fields;  // complete lines, or empty
-    bool is_head_request = false;
     unsigned client_minor_version = 1;
     bool will_close = false;
 };

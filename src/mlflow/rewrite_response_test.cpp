@@ -28,11 +28,6 @@ protected:
         return head;
     }
 
-    std::string rewrite_to_head_request(const ParsedAnswer& answer) {
-        facts_.is_head_request = true;
-        return rewrite(answer);
-    }
-
     RewriteRules rules_;
     ResponseFacts facts_;
 };
@@ -186,7 +181,7 @@ TEST_F(ClientHeadTest, tells_the_length_a_body_would_have_had) {
     EXPECT_EQ(values_of(not_modified, "content-length"), Values{"1234"});
 
     const std::string head =
-        rewrite_to_head_request(ParsedAnswer({"HTTP/1.1 200 OK", "Content-Length: 5678"}, http::Method::head));
+        rewrite(ParsedAnswer({"HTTP/1.1 200 OK", "Content-Length: 5678"}, http::Method::head));
     EXPECT_EQ(values_of(head, "content-length"), Values{"5678"});
 }
 
@@ -194,8 +189,8 @@ TEST_F(ClientHeadTest, frames_nothing_where_no_body_follows) {
     for (const std::string& head : {
              rewrite(ParsedAnswer({"HTTP/1.1 204 No Content"})),
              rewrite(ParsedAnswer({"HTTP/1.1 304 Not Modified"})),
-             rewrite_to_head_request(ParsedAnswer({"HTTP/1.1 200 OK"}, http::Method::head)),
-             rewrite_to_head_request(
+             rewrite(ParsedAnswer({"HTTP/1.1 200 OK"}, http::Method::head)),
+             rewrite(
                  ParsedAnswer({"HTTP/1.1 200 OK", "Transfer-Encoding: chunked"}, http::Method::head)),
          }) {
         EXPECT_EQ(values_of(head, "content-length"), Values{}) << head;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/strings.hpp"
+
 namespace mlflow {
 
 namespace {
@@ -20,9 +22,33 @@ constexpr std::array<std::string_view, 7> kApiPrefixes{"/api/2.0/mlflow",
                                                        "/get-artifact"};
 constexpr std::string_view kVersionArtifact = "/model-versions/get-artifact";
 
-// POSTs that change nothing, by the last segment of their path (mlflow/protos/service.proto, model_registry.proto).
-constexpr std::array<std::string_view, 5> kSearches{
-    "search", "get-latest-versions", "search-datasets", "graphql", "batchGet"};
+// POSTs that change nothing, below /api/N.0/mlflow/ and /ajax-api/N.0/mlflow/ (mlflow/protos/service.proto,
+// model_registry.proto; mlflow/server/handlers.py for the last but one). Matched whole: a caller chooses the end of
+// many paths.
+constexpr std::array<std::string_view, 10> kSearches{"experiments/search",
+                                                     "runs/search",
+                                                     "registered-models/search",
+                                                     "registered-models/get-latest-versions",
+                                                     "model-versions/search",
+                                                     "logged-models/search",
+                                                     "traces/search",
+                                                     "traces/batchGet",
+                                                     "experiments/search-datasets",
+                                                     "datasets/search"};
+constexpr std::string_view kGraphql = "/graphql";
+
+// "/api/2.0/mlflow/runs/search" -> "runs/search"; nothing for other paths.
+std::string_view api_method(std::string_view path) {
+    for (const std::string_view root : {"/api/", "/ajax-api/"}) {
+        const std::string_view version = path.starts_with(root) ? path.substr(root.size()) : std::string_view();
+        for (const std::string_view prefix : {"2.0/mlflow/", "3.0/mlflow/"}) {
+            if (version.starts_with(prefix)) {
+                return version.substr(prefix.size());
+            }
+        }
+    }
+    return {};
+}
 
 bool is_at_or_below(std::string_view path, std::string_view prefix) {
     return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -49,10 +75,9 @@ bool only_reads(http::Method method, std::string_view path) {
         case http::Method::head:
         case http::Method::options:
             return true;
-        case http::Method::post: {
-            const std::string_view last = path.substr(path.rfind('/') + 1);
-            return std::find(kSearches.begin(), kSearches.end(), last) != kSearches.end();
-        }
+        case http::Method::post:
+            return path == kGraphql ||
+                   std::find(kSearches.begin(), kSearches.end(), api_method(path)) != kSearches.end();
         case http::Method::put:
         case http::Method::patch:
         case http::Method::delete_:
@@ -71,7 +96,7 @@ bool is_mlflow_path(std::string_view path) {
 }
 
 bool is_artifact_proxy_path(std::string_view upstream_path) {
-    return upstream_path.find("/mlflow-artifacts/") != std::string_view::npos;
+    return base::percent_decode(upstream_path).find("/mlflow-artifacts/") != std::string::npos;
 }
 
 UpstreamCall to_upstream(const http::RequestHead& request) {

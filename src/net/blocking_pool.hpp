@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -46,7 +47,7 @@ public:
         auto call = std::make_shared<Call>(worker);
         call->done.expires_after(limit);
         boost::asio::post(pool_, [this, call, &worker, job = std::move(job)]() mutable {
-            auto outcome = std::make_shared<Outcome>(job());
+            auto outcome = std::make_shared<Outcome>(guarded<Outcome>(job));
             pending_.fetch_sub(1);
             worker.post([call, outcome] {
                 call->outcome = std::move(*outcome);
@@ -60,12 +61,26 @@ public:
         co_return base::fail(base::Code::deadline_exceeded, "the disk did not answer in time");
     }
 
+    // Whether no job is waiting or running.
+    [[nodiscard]] bool is_idle() const {
+        return pending_.load() == 0;
+    }
+
     // Waits for running jobs; nothing may be run afterwards.
     void join() {
         pool_.join();
     }
 
 private:
+    template <class Outcome, class Job>
+    static Outcome guarded(Job& job) {
+        try {
+            return job();
+        } catch (const std::exception& error) {
+            return base::fail(base::Code::internal, error.what());
+        }
+    }
+
     std::size_t capacity_;
     std::atomic<std::size_t> pending_{0};
     boost::asio::thread_pool pool_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -58,6 +59,14 @@ TEST_F(BlockingPoolTest, gives_the_jobs_error) {
     EXPECT_EQ(result.error().message, "damaged");
 }
 
+TEST_F(BlockingPoolTest, turns_an_exception_of_the_job_into_an_error) {
+    const Number result = run(pool_.run(worker, 5s, []() -> Number { throw std::runtime_error("on purpose"); }));
+
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, base::Code::internal);
+    EXPECT_EQ(result.error().message, "on purpose");
+}
+
 base::Task<std::pair<std::thread::id, std::thread::id>> threads_of_job_and_caller(BlockingPool& pool, Worker& worker) {
     const auto of_job =
         co_await pool.run(worker, 5s, []() -> base::Result<std::thread::id> { return std::this_thread::get_id(); });
@@ -106,8 +115,11 @@ TEST_F(BlockingPoolTest, gives_up_on_a_job_that_takes_too_long_but_keeps_its_pla
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, base::Code::deadline_exceeded);
     EXPECT_EQ(run(pool_.run(worker, 5s, seven)).error().code, base::Code::exhausted);
+    EXPECT_FALSE(pool_.is_idle());
     release();
     EXPECT_EQ(held.get().value(), 1);
+    pool_.join();
+    EXPECT_TRUE(pool_.is_idle());
 }
 
 TEST_F(BlockingPoolTest, join_waits_for_what_runs) {

@@ -12,6 +12,13 @@ std::string name_of(const ConnectTarget& target) {
     return target.endpoint.address().to_string() + ":" + std::to_string(target.endpoint.port());
 }
 
+bool is_local_shortage(const ErrorCode& error) {
+    return error == boost::system::errc::too_many_files_open ||
+           error == boost::system::errc::too_many_files_open_in_system ||
+           error == boost::system::errc::no_buffer_space || error == boost::system::errc::address_not_available ||
+           error == boost::system::errc::not_enough_memory;
+}
+
 base::Error timed_out(const ConnectTarget& target, base::Duration limit) {
     return {base::Code::deadline_exceeded,
             fmt::format("no connection to {} within {} ms",
@@ -40,7 +47,7 @@ base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, Connec
         co_return std::unexpected(timed_out(target, limit));
     }
     if (error) {
-        co_return base::fail(base::Code::unavailable,
+        co_return base::fail(is_local_shortage(error) ? base::Code::exhausted : base::Code::unavailable,
                              fmt::format("cannot connect to {}: {}", name_of(target), error.message()));
     }
     if (target.tls == nullptr) {
@@ -48,7 +55,7 @@ base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, Connec
     }
     auto stream = std::make_unique<TlsStream>(std::move(socket), *target.tls, target.host);
     stream_in_handshake = stream.get();
-    const base::Result<void> handshake = co_await stream->handshake();
+    const base::Result<void> handshake = co_await stream->handshake(deadline);
     if (deadline.has_expired()) {
         co_return std::unexpected(timed_out(target, limit));
     }

@@ -21,7 +21,8 @@ struct ConnectTarget {
 };
 
 // Connects on `worker`, TLS handshake included. Code::unavailable with "connection refused" or the like at once;
-// Code::deadline_exceeded when `limit` has passed.
+// Code::deadline_exceeded when `limit` has passed; Code::exhausted when this machine lacks descriptors, ports or memory
+// for it, which says nothing about the peer.
 base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, ConnectTarget target, base::Duration limit);
 
 }  // namespace net

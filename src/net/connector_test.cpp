@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/testing/blocking_socket.hpp"
+#include "net/testing/no_descriptors_left.hpp"
 #include "net/testing/worker_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -57,6 +58,16 @@ TEST_F(ConnectorTest, is_refused_at_once_and_names_the_address) {
     EXPECT_EQ(connected.error().code, base::Code::unavailable);
     EXPECT_EQ(connected.error().message,
               "cannot connect to 127.0.0.1:" + std::to_string(listener.endpoint().port()) + ": Connection refused");
+}
+
+TEST_F(ConnectorTest, tells_a_shortage_of_this_machine_from_a_peer_that_is_down) {
+    const BlockingListener listener;
+    const testing::NoDescriptorsLeft shortage;
+
+    const Connected connected = connect_to(listener.endpoint());
+
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().code, base::Code::exhausted);
 }
 
 // A listener whose queue is full: the kernel drops further attempts, as a host that vanished does.

@@ -41,9 +41,11 @@ void DeadlineWheel::remove(Deadline& deadline) {
 
 void DeadlineWheel::advance(base::MonotonicTime now) {
     const auto target = static_cast<std::size_t>(std::max(base::Duration(0), base::Duration(now - start_)) / kTick);
-    // After a long pause one round visits every slot once.
-    const std::size_t last = std::min(target, current_ + kSlots);
-    for (std::size_t tick = current_ + 1; tick <= last; ++tick) {
+    // After a long pause (a suspended machine) one round visits every slot once.
+    if (target > kSlots) {
+        current_ = std::max(current_, target - kSlots);
+    }
+    for (std::size_t tick = current_ + 1; tick <= target; ++tick) {
         current_ = tick;
         Link& head = slots_[tick % kSlots];
         Link pending;

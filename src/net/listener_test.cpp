@@ -2,10 +2,10 @@
 
 #include <future>
 #include <memory>
-#include <sys/resource.h>
 
 #include "base/error.hpp"
 #include "net/testing/blocking_socket.hpp"
+#include "net/testing/no_descriptors_left.hpp"
 #include "net/testing/worker_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -101,28 +101,11 @@ TEST_F(ListenerTest, refuses_connections_once_closed) {
     EXPECT_THROW(BlockingSocket::connect_to(listener_.local_endpoint()), std::system_error);
 }
 
-// Takes every descriptor away from the process while it lives.
-class NoDescriptorsLeft {
-public:
-    NoDescriptorsLeft() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-
-    ~NoDescriptorsLeft() {
-        ::setrlimit(RLIMIT_NOFILE, &before_);
-    }
-
-private:
-    rlimit before_{};
-};
-
 TEST_F(ListenerTest, goes_on_after_the_process_ran_out_of_descriptors) {
     BlockingSocket client(::socket(AF_INET, SOCK_STREAM, 0));
     const testing::Endpoint to = listener_.local_endpoint();
     {
-        const NoDescriptorsLeft shortage;
+        const testing::NoDescriptorsLeft shortage;
         ASSERT_EQ(::connect(client.descriptor(), static_cast<const sockaddr*>(to.data()), sizeof(sockaddr_in)), 0);
         call_on(worker, [] {});
         call_on(worker, [] {});

@@ -65,6 +65,12 @@ void Stream::shutdown_send() {
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
+void Stream::reset_when_closed() {
+    // Not through Asio, whose destructor takes such a setting back.
+    const linger at_once{1, 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void Stream::acknowledge_now() {
     const int on = 1;
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

@@ -55,6 +55,10 @@ public:
     // Sends an end to the peer and keeps reading possible.
     void shutdown_send();
 
+    // The connection will end with a reset instead of an orderly end, so that the peer cannot take what it got for the
+    // whole.
+    void reset_when_closed();
+
     // Makes the kernel acknowledge at once what has arrived (Linux TCP_QUICKACK, not permanent). A peer that writes
     // head and body apart with Nagle's algorithm on, as MLflow's server does, otherwise waits 40 ms for a delayed
     // acknowledgement.

@@ -182,6 +182,15 @@ TEST_F(TcpStreamTest, closes_the_connection_when_destroyed) {
     call_on(worker, [this] { stream_.reset(); });
 
     EXPECT_EQ(peer_->receive_all(), "");
+    EXPECT_FALSE(peer_->was_reset());
+}
+
+TEST_F(TcpStreamTest, DISABLED_resets_the_connection_when_destroyed_if_told_so) {
+    stream_->reset_when_closed();
+    call_on(worker, [this] { stream_.reset(); });
+
+    EXPECT_EQ(peer_->receive_all(), "");
+    EXPECT_TRUE(peer_->was_reset());
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TlsStream::~TlsStream() {
     SSL_free(session_);
 }
 
-base::Task<base::Result<void>> TlsStream::handshake() {
+base::Task<base::Result<void>> TlsStream::handshake(const Deadline& limit) {
     for (;;) {
         const int result = SSL_do_handshake(session_);
         if (result == 1) {
@@ -93,18 +93,20 @@ base::Task<base::Result<void>> TlsStream::handshake() {
             ERR_clear_error();
             co_return base::fail(base::Code::unavailable, "TLS handshake failed: " + detail);
         }
-        wanted_ = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
-        const ErrorCode error = co_await wait(wanted_);
+        ErrorCode error = boost::asio::error::operation_aborted;
+        if (!limit.has_expired()) {
+            error = co_await wait_for(reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable);
+        }
         if (error) {
             co_return base::fail(base::Code::deadline_exceeded, "TLS handshake did not end in time");
         }
     }
 }
 
-IoResult TlsStream::failed(int result) {
+IoResult TlsStream::failed(int result, Interest& wanted) {
     const int reason = SSL_get_error(session_, result);
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
-        wanted_ = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+        wanted = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
         return {0, boost::asio::error::would_block};
     }
     ERR_clear_error();
@@ -117,7 +119,11 @@ IoResult TlsStream::failed(int result) {
 IoResult TlsStream::try_read(boost::asio::mutable_buffer buffer) {
     const int result =
         SSL_read(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
-    return result > 0 ? IoResult{static_cast<std::size_t>(result), {}} : failed(result);
+    if (result <= 0) {
+        return failed(result, read_wants_);
+    }
+    read_wants_ = Interest::readable;
+    return {static_cast<std::size_t>(result), {}};
 }
 
 IoResult TlsStream::try_write(std::span<const boost::asio::const_buffer> buffers) {
@@ -129,8 +135,9 @@ IoResult TlsStream::try_write(std::span<const boost::asio::const_buffer> buffers
         const int result =
             SSL_write(session_, buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX)));
         if (result <= 0) {
-            return total.bytes > 0 ? total : failed(result);
+            return total.bytes > 0 ? total : failed(result, write_wants_);
         }
+        write_wants_ = Interest::writable;
         total.bytes += static_cast<std::size_t>(result);
         if (static_cast<std::size_t>(result) < buffer.size()) {
             break;
@@ -143,9 +150,14 @@ base::Task<ErrorCode> TlsStream::wait(Interest interest) {
     if (interest == Interest::readable && SSL_pending(session_) > 0) {
         co_return ErrorCode{};
     }
-    const auto direction = wanted_ == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
-                                                         : boost::asio::ip::tcp::socket::wait_write;
-    const auto [error] = co_await socket_.async_wait(direction, boost::asio::as_tuple(boost::asio::use_awaitable));
+    const ErrorCode error = co_await wait_for(interest == Interest::readable ? read_wants_ : write_wants_);
+    co_return error;
+}
+
+base::Task<ErrorCode> TlsStream::wait_for(Interest direction) {
+    const auto kind = direction == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
+                                                      : boost::asio::ip::tcp::socket::wait_write;
+    const auto [error] = co_await socket_.async_wait(kind, boost::asio::as_tuple(boost::asio::use_awaitable));
     co_return error;
 }
 
@@ -154,7 +166,7 @@ bool TlsStream::is_readable_now() {
     // something.
     char byte = 0;
     const int result = SSL_peek(session_, &byte, 1);
-    return result > 0 || !would_block(failed(result).error);
+    return result > 0 || !would_block(failed(result, read_wants_).error);
 }
 
 }  // namespace net

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "net/deadline.hpp"
 #include "net/stream.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -44,7 +45,8 @@ public:
     ~TlsStream() override;
 
     // Must succeed before anything is read or written. The error says what the certificate lacks.
-    base::Task<base::Result<void>> handshake();
+    // `limit` cancels the stream when it expires.
+    base::Task<base::Result<void>> handshake(const Deadline& limit);
 
     IoResult try_read(boost::asio::mutable_buffer buffer) override;
     IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
@@ -53,11 +55,13 @@ public:
     [[nodiscard]] bool is_readable_now() override;
 
 private:
-    IoResult failed(int result);
+    IoResult failed(int result, Interest& wanted);
+    base::Task<ErrorCode> wait_for(Interest direction);
 
     SSL* session_;
-    // What OpenSSL last asked to wait for; it may need to read in order to write.
-    Interest wanted_ = Interest::readable;
+    // What OpenSSL waits for before trying again: it may have to write in order to read, and the other way round.
+    Interest read_wants_ = Interest::readable;
+    Interest write_wants_ = Interest::writable;
 };
 
 }  // namespace net

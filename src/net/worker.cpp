@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <utility>
 
+#include "telemetry/log.hpp"
+
 #include <boost/asio/post.hpp>
 
 namespace net {
@@ -31,7 +33,15 @@ void Worker::start() {
 
 void Worker::run() {
     schedule_tick();
-    context_.run();
+    for (;;) {
+        try {
+            context_.run();
+            return;
+        } catch (const std::exception& error) {
+            // Out of memory, most likely: the one handler is lost, the worker goes on.
+            telemetry::log_error("handler_failed", {{"worker", name_}, {"error", error.what()}});
+        }
+    }
 }
 
 void Worker::stop() {
@@ -49,8 +59,8 @@ void Worker::schedule_tick() {
     tick_.expires_after(DeadlineWheel::kTick);
     tick_.async_wait([this](const boost::system::error_code& error) {
         if (!error) {
-            deadlines_.advance(clock_.now());
             schedule_tick();
+            deadlines_.advance(clock_.now());
         }
     });
 }

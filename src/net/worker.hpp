@@ -51,6 +51,10 @@ public:
         return tasks_;
     }
 
+    [[nodiscard]] const TaskGroup& tasks() const {
+        return tasks_;
+    }
+
     [[nodiscard]] base::Random& random() {
         return random_;
     }

@@ -79,7 +79,8 @@ public:
         }
         std::string bytes(16UL * 1024, '\0');
         const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
-        if (count < 0 && errno != ECONNRESET) {
+        was_reset_ = count < 0 && errno == ECONNRESET;
+        if (count < 0 && !was_reset_) {
             throw_errno("receive");
         }
         bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
@@ -133,6 +134,11 @@ public:
         close();
     }
 
+    // Whether the end that was received was a reset.
+    [[nodiscard]] bool was_reset() const {
+        return was_reset_;
+    }
+
     [[nodiscard]] int descriptor() const {
         return descriptor_;
     }
@@ -155,6 +161,7 @@ private:
 
     int descriptor_;
     std::string pending_;
+    bool was_reset_ = false;
 };
 
 // A listening port of the kernel's choice.

@@ -1,6 +1,7 @@
 // A TLS server on a thread of its own, with a certificate made on the spot.
 #pragma once
 
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -94,6 +95,7 @@ public:
 
     TlsServer(const Certificate& certificate, Serve serve, Settings settings)
         : context_(SSL_CTX_new(TLS_server_method())), settings_(std::move(settings)) {
+        std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
         SSL_CTX_use_certificate(context_.get(), certificate.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), certificate.key.get());
         if (!settings_.client_ca_file.empty()) {

@@ -230,7 +230,7 @@ TEST_F(ExchangeTest, gives_up_on_a_client_that_stops_reading) {
     }
 }
 
-TEST_F(ExchangeTest, DISABLED_shows_an_old_client_by_a_reset_that_the_answer_is_not_whole) {
+TEST_F(ExchangeTest, shows_an_old_client_by_a_reset_that_the_answer_is_not_whole) {
     client_.socket.send("GET /cut HTTP/1.0\r\n\r\n");
     EXPECT_EQ(client_.socket.receive_through("half"), "HTTP/1.1 200 OK\r\n\r\nhalf");
 

@@ -131,7 +131,7 @@ base::Result<void> validate_framing(RequestHead& head) {
         head.framing = {};
     }
     head.is_keep_alive = is_keep_alive(head.fields, head.minor_version);
-    base::Result<void> host = validate_host(head);
+    const base::Result<void> host = validate_host(head);
     return host ? split_target(head) : host;
 }
 

@@ -32,7 +32,7 @@ void DeadlineWheel::insert(Deadline& deadline) {
 }
 
 void DeadlineWheel::remove(Deadline& deadline) {
-    Link& link = deadline;
+    const Link& link = deadline;
     link.previous->next = link.next;
     link.next->previous = link.previous;
     deadline.is_linked_ = false;

@@ -185,7 +185,7 @@ TEST_F(TcpStreamTest, closes_the_connection_when_destroyed) {
     EXPECT_FALSE(peer_->was_reset());
 }
 
-TEST_F(TcpStreamTest, DISABLED_resets_the_connection_when_destroyed_if_told_so) {
+TEST_F(TcpStreamTest, resets_the_connection_when_destroyed_if_told_so) {
     stream_->reset_when_closed();
     call_on(worker, [this] { stream_.reset(); });
 

@@ -21,8 +21,8 @@ base::Duration backoff_delay(const BackoffSettings& settings, std::uint32_t atte
 std::chrono::seconds retry_after_seconds(base::Duration until_retry, base::Random& random) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(
         std::clamp<base::Duration>(until_retry, kShortestRetryAfter, kLongestRetryAfter));
-    const auto choices = static_cast<double>(seconds.count() / 3 + 1);
-    const std::chrono::seconds jitter(static_cast<std::int64_t>(choices * random.unit()));
+    const std::int64_t choices = seconds.count() / 3 + 1;
+    const std::chrono::seconds jitter(static_cast<std::int64_t>(static_cast<double>(choices) * random.unit()));
     return std::min(seconds + jitter, kLongestRetryAfter);
 }
 

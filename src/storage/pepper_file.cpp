@@ -116,10 +116,9 @@ int publish_file(const std::filesystem::path& file, std::string_view text) {
     const ssize_t written = ::write(created.get(), text.data(), text.size());
     if (written >= 0 && written < static_cast<ssize_t>(text.size())) {
         error = ENOSPC;
-    } else if (written < 0 || ::fsync(created.get()) != 0) {
-        error = errno;
-    } else if (::link(temporary.c_str(), file.c_str()) != 0 && errno != EEXIST) {
-        // Unlike rename(2), link(2) never replaces: the first of several wins.
+    } else if (written < 0 || ::fsync(created.get()) != 0 ||
+               // Unlike rename(2), link(2) never replaces: the first of several wins.
+               (::link(temporary.c_str(), file.c_str()) != 0 && errno != EEXIST)) {
         error = errno;
     }
     ::unlink(temporary.c_str());

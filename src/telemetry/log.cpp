@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t kQueueLines = 8192;
 
 struct LogBackend {
-    std::atomic<LogLevel> level;
-    LogFormat format;
+    std::atomic<LogLevel> level = LogLevel::info;
+    LogFormat format = LogFormat::json;
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::logger> logger;
 };

@@ -39,9 +39,9 @@ std::string with_braces(const std::string& labels) {
 }  // namespace
 
 const std::vector<double>& latency_buckets() {
-    static const std::vector<double> kBuckets{
+    static const std::vector<double> buckets{
         0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
-    return kBuckets;
+    return buckets;
 }
 
 Histogram::Histogram(std::vector<double> upper_bounds)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 CRLF = b"\r\n"
@@ -196,6 +197,13 @@ class Client:
             return True
         except TimeoutError:
             return False
+
+
+@contextlib.contextmanager
+def clients(port: int, count: int) -> Iterator[list[Client]]:
+    """Several at once; leaving the block closes them."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Client(port)) for _ in range(count)]
 
 
 def call(port: int, method: str, target: str, fields: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Response:

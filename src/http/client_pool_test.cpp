@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "net/testing/blocking_listener.hpp"
 #include "net/testing/blocking_socket.hpp"
 #include "net/testing/worker_fixture.hpp"
 
@@ -191,9 +192,20 @@ TEST_F(ClientPoolTest, keeps_a_younger_connection_when_an_older_one_expires) {
 
     EXPECT_EQ(upstreams_.front()->receive_all(), "");
     EXPECT_EQ(acquire(Freshness::kept_or_new), younger);
+}
+
+TEST_F(ClientPoolTest, goes_on_closing_after_the_first_one_expired) {
+    ClientConnection* older = use_new();
+    ClientConnection* younger = use_new();
+    release(older);
+    clock.advance(2s);
     release(younger);
-    clock.advance(4s);
-    EXPECT_EQ(upstreams_.back()->receive_all(), "") << "the sweep goes on";
+    clock.advance(2s);
+    EXPECT_EQ(upstreams_.front()->receive_all(), "");
+
+    clock.advance(2s);
+
+    EXPECT_EQ(upstreams_.back()->receive_all(), "");
 }
 
 TEST_F(ClientPoolTest, keeps_no_more_than_its_limit_and_drops_the_oldest) {

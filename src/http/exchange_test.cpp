@@ -234,7 +234,7 @@ TEST_F(ExchangeTest, shows_an_old_client_by_a_reset_that_the_answer_is_not_whole
     client_.socket.send("GET /cut HTTP/1.0\r\n\r\n");
     EXPECT_EQ(client_.socket.receive_through("half"), "HTTP/1.1 200 OK\r\n\r\nhalf");
 
-    EXPECT_TRUE(client_.is_ended());
+    EXPECT_EQ(client_.socket.receive_all(), "");
     EXPECT_TRUE(client_.socket.was_reset());
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/message_parser.hpp"
@@ -112,6 +113,41 @@ TEST(RequestFraming, refuses_both_ways_of_framing_at_once) {
     EXPECT_EQ(verdict_on_fields("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), "refused");
     EXPECT_EQ(verdict_on_fields("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"), "refused");
     EXPECT_EQ(verdict_on_fields("Transfer-Encoding: identity\r\nContent-Length: 5\r\n"), "refused");
+}
+
+TEST(RequestFraming, relies_on_no_check_of_the_parser_before_it) {
+    using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+    for (const Pairs& fields : {Pairs{{"Transfer-Encoding", "chunked"}, {"transfer-encoding", "chunked"}},
+                                Pairs{{"Transfer-Encoding", "chunked"}, {"Content-Length", "5"}},
+                                Pairs{{"Transfer-Encoding", "chunked, identity"}},
+                                Pairs{{"Content-Length", "5"}, {"content-length", "5"}},
+                                Pairs{{"Content-Length", "+5"}},
+                                Pairs{{"Content-Length", " 5 "}},
+                                Pairs{{"Content-Length", "5, 5"}},
+                                Pairs{{"Content-Length", ""}},
+                                Pairs{{"Content-Length", "18446744073709551616"}}}) {
+        RequestHead head;
+        head.method = Method::post;
+        head.target = "/";
+        head.fields.add("Host", "a");
+        for (const auto& [name, value] : fields) {
+            head.fields.add(name, value);
+        }
+
+        const base::Result<void> verdict = validate_framing(head);
+
+        ASSERT_FALSE(verdict) << fields.front().first << ": " << fields.front().second;
+        EXPECT_EQ(verdict.error().code, base::Code::invalid_argument);
+    }
+}
+
+TEST(ResponseFraming, relies_on_no_check_of_the_parser_before_it) {
+    ResponseHead head;
+    head.status = 200;
+    head.fields.add("Content-Length", "5");
+    head.fields.add("Content-Length", "6");
+
+    EXPECT_FALSE(validate_framing(head, Method::get));
 }
 
 TEST(RequestFraming, refuses_lines_that_parsers_end_differently) {

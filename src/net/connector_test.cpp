@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "net/testing/blocking_listener.hpp"
 #include "net/testing/blocking_socket.hpp"
 #include "net/testing/no_descriptors_left.hpp"
 #include "net/testing/worker_fixture.hpp"

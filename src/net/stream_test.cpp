@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "net/testing/blocking_listener.hpp"
 #include "net/testing/blocking_socket.hpp"
 #include "net/testing/worker_fixture.hpp"
 

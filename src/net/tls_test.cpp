@@ -7,6 +7,7 @@
 #include <string>
 
 #include "net/connector.hpp"
+#include "net/testing/blocking_listener.hpp"
 #include "net/testing/blocking_socket.hpp"
 #include "net/testing/tls_server.hpp"
 #include "net/testing/worker_fixture.hpp"
@@ -200,20 +201,29 @@ TEST_F(TlsTest, carries_more_than_any_buffer_holds_in_both_directions) {
 }
 
 TEST_F(TlsTest, does_not_wait_for_bytes_it_has_decrypted_already) {
-    TlsServer server(certificate_, [](SSL* session) { SSL_write(session, "abc", 3); }, {});
+    std::latch may_end(1);
+    TlsServer server(certificate_,
+                     [&may_end](SSL* session) {
+                         SSL_write(session, "abc", 3);
+                         may_end.wait();
+                     },
+                     {});
     ASSERT_TRUE(open(server.endpoint(), "localhost", trusting_));
     std::array<char, 1> one{};
     IoResult result{0, boost::asio::error::would_block};
     while (would_block(result.error)) {
-        ASSERT_EQ(run(stream_->wait(Interest::readable)), ErrorCode());
+        EXPECT_EQ(run(stream_->wait(Interest::readable)), ErrorCode());
         result = call_on(worker, [&] { return stream_->try_read(boost::asio::buffer(one)); });
     }
-    ASSERT_EQ(result.bytes, 1U);
+    EXPECT_EQ(result.bytes, 1U);
 
+    std::future<ErrorCode> waited = start_on(worker, stream_->wait(Interest::readable));
+
+    EXPECT_EQ(waited.wait_for(5s), std::future_status::ready);
     EXPECT_TRUE(call_on(worker, [&] { return stream_->is_readable_now(); }));
-    EXPECT_EQ(run(stream_->wait(Interest::readable)), ErrorCode());
     EXPECT_EQ(call_on(worker, [&] { return stream_->try_read(boost::asio::buffer(one)); }).bytes, 1U);
     EXPECT_EQ(one[0], 'b');
+    may_end.count_down();
 }
 
 TEST_F(TlsTest, takes_session_tickets_for_no_answer) {

@@ -56,13 +56,19 @@ def test_connection_of_an_unfinished_upload_never_carries_another_request(
 
 
 def test_answer_nobody_asked_for_is_given_to_nobody(gateway: Hokusai, upstream: Upstream) -> None:
-    strays = [b"stray"]
+    was_read, was_sent = threading.Event(), threading.Event()
 
     def answer_twice_once(exchange: Exchange) -> None:
-        answer = message(200, [], exchange.target.encode())
-        exchange.send(answer + (message(200, [], strays.pop()) if strays else b""))
+        exchange.send(message(200, [], exchange.target.encode()))
+        if not was_sent.is_set():
+            was_read.wait(20)
+            exchange.send(message(200, [], b"stray"))
+            was_sent.set()
 
     upstream.script(answer_twice_once)
+    assert wire.call(gateway.port, "GET", ANY).body == ANY.encode()
+    was_read.set()
+    assert was_sent.wait(20)
     targets = [f"{ANY}/{number}" for number in range(5)]
 
     bodies = [wire.call(gateway.port, "GET", target).body.decode() for target in targets]

@@ -10,6 +10,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "net/testing/blocking_listener.hpp"
 #include "net/testing/blocking_socket.hpp"
 
 #include <gtest/gtest.h>

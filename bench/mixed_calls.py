@@ -167,7 +167,9 @@ def _mixed(options: argparse.Namespace, report: Report, gateway: Gateway) -> Non
     report.figures["mixed"] = {f"{kind} {status}": count for (kind, status), count in sorted(seen.items())}
     report.goal("answers 503", sum(count for (_, status), count in seen.items() if status == 503), at_most=0)
     # MLflow itself answers 400 when two writers race for the same new tag (a unique key in its database).
-    report.goal("answers of 500 and above", sum(count for (_, status), count in seen.items() if status >= 500), at_most=0)
+    report.goal(
+        "answers of 500 and above", sum(count for (_, status), count in seen.items() if status >= 500), at_most=0
+    )
 
 
 def _bad_neighbour(options: argparse.Namespace, report: Report, gateway: Gateway, watch: Watch) -> None:

@@ -80,6 +80,28 @@ TEST_F(AdmissionGateTest, admits_up_to_its_limit_at_once_and_queues_the_rest) {
     EXPECT_TRUE(third.is_in());
 }
 
+TEST_F(AdmissionGateTest, lets_a_caller_leave_the_queue_and_serves_the_next) {
+    AdmissionGate gate(1, 2);
+    GateCaller holder;
+    GateCaller leaving;
+    GateCaller waiting;
+    enter(gate, holder);
+    enter(gate, leaving);
+    enter(gate, waiting);
+    EXPECT_FALSE(holder.wait.has_queued());
+    EXPECT_TRUE(leaving.wait.has_queued());
+
+    leaving.wait.cancel();
+    settle();
+    ASSERT_TRUE(leaving.answer && !leaving.is_in());
+    EXPECT_EQ(leaving.answer->error().code, base::Code::cancelled);
+    EXPECT_EQ(gate.figures().queued, 1U);
+
+    holder.leave();
+    settle();
+    EXPECT_TRUE(waiting.is_in());
+}
+
 TEST_F(AdmissionGateTest, refuses_at_once_when_the_queue_is_full) {
     AdmissionGate gate(1, 1);
     GateCaller holder;

@@ -180,8 +180,7 @@ TEST_F(ClientHeadTest, tells_the_length_a_body_would_have_had) {
     const std::string not_modified = rewrite(ParsedAnswer({"HTTP/1.1 304 Not Modified", "Content-Length: 1234"}));
     EXPECT_EQ(values_of(not_modified, "content-length"), Values{"1234"});
 
-    const std::string head =
-        rewrite(ParsedAnswer({"HTTP/1.1 200 OK", "Content-Length: 5678"}, http::Method::head));
+    const std::string head = rewrite(ParsedAnswer({"HTTP/1.1 200 OK", "Content-Length: 5678"}, http::Method::head));
     EXPECT_EQ(values_of(head, "content-length"), Values{"5678"});
 }
 
@@ -190,8 +189,7 @@ TEST_F(ClientHeadTest, frames_nothing_where_no_body_follows) {
              rewrite(ParsedAnswer({"HTTP/1.1 204 No Content"})),
              rewrite(ParsedAnswer({"HTTP/1.1 304 Not Modified"})),
              rewrite(ParsedAnswer({"HTTP/1.1 200 OK"}, http::Method::head)),
-             rewrite(
-                 ParsedAnswer({"HTTP/1.1 200 OK", "Transfer-Encoding: chunked"}, http::Method::head)),
+             rewrite(ParsedAnswer({"HTTP/1.1 200 OK", "Transfer-Encoding: chunked"}, http::Method::head)),
          }) {
         EXPECT_EQ(values_of(head, "content-length"), Values{}) << head;
         EXPECT_EQ(values_of(head, "transfer-encoding"), Values{}) << head;

@@ -33,9 +33,7 @@ def queued(gateway: Hokusai) -> float:
     return gateway.metrics()['hokusai_mlflow_calls_queued{gate="api"}']
 
 
-def test_connection_of_an_unfinished_upload_never_carries_another_request(
-    gateway: Hokusai, upstream: Upstream
-) -> None:
+def test_connection_of_an_unfinished_upload_never_carries_another_request(gateway: Hokusai, upstream: Upstream) -> None:
     def refuse_early_and_keep_alive(exchange: Exchange) -> None:
         if exchange.target == UPLOAD:
             exchange.send(message(413, [], b"{}"))

@@ -8,7 +8,8 @@ target_compile_definitions(hokusai_options INTERFACE
     SPDLOG_COMPILED_LIB
     SPDLOG_FMT_EXTERNAL
     $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
-target_compile_options(hokusai_options INTERFACE -g1 -fno-omit-frame-pointer)
+# Without time stamps in precompiled headers an upgraded system package does not break the next incremental build.
+target_compile_options(hokusai_options INTERFACE -g1 -fno-omit-frame-pointer "SHELL:-Xclang -fno-pch-timestamp")
 target_link_options(hokusai_options INTERFACE -fuse-ld=mold)
 
 if(HOKUSAI_SANITIZE)

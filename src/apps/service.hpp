@@ -104,7 +104,7 @@ private:
     http::Server server_;
     boost::asio::signal_set signals_;
     bool has_ended_cleanly_ = false;
-    std::atomic<health::Monitor*> listening_monitor_{nullptr};  // told of the breaker's changes once it exists
+    std::atomic<health::Monitor*> listening_monitor_{nullptr};  // told of the breaker's changes once all exists
 };
 
 }  // namespace apps

@@ -98,6 +98,13 @@ void AdmissionGate::leave() {
     }
 }
 
+void AdmissionGate::turn_away_waiting() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [ticket, waiter] : waiters_) {
+        waiter->worker.post([waiter] { waiter->woken.cancel(); });
+    }
+}
+
 AdmissionGate::Figures AdmissionGate::figures() const {
     const std::lock_guard lock(mutex_);
     return {limit_.limit(), limit_.in_flight(), limit_.queued(), limit_.refused_total()};

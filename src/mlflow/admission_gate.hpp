@@ -71,6 +71,9 @@ public:
     // cancelled.
     base::Task<base::Result<Place>> enter(net::Worker& worker, base::MonotonicTime give_up_at, Wait& wait);
 
+    // Ends every wait with Code::exhausted: waiting has become hopeless.
+    void turn_away_waiting();
+
     struct Figures {
         std::size_t limit;
         std::size_t in_flight;

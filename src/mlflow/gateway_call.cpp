@@ -152,10 +152,15 @@ base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
     if (ends_aborted(permit)) {
         co_return false;
     }
-    if (!place) {
+    const bool has_opened = wait_.has_queued() && upstream_.breaker.state() == resilience::BreakerState::open;
+    if (!place || has_opened) {
         permit.report(resilience::Outcome::ignored, worker.now());
         gateway_.metrics_.refused_by_queue.add();
-        exchange_.answer(unavailable(place.error().message, base::Duration(0)));
+        const base::Duration until_retry = upstream_.breaker.status(worker.now()).time_until_retry;
+        exchange_.answer(
+            has_opened
+                ? unavailable("MLflow stopped answering while this call waited" + std::string(kGoesOn), until_retry)
+                : unavailable(place.error().message, until_retry));
         co_return false;
     }
     place_.emplace(std::move(*place));

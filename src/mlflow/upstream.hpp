@@ -63,6 +63,12 @@ public:
 
     [[nodiscard]] http::ClientPoolSettings pool_settings() const;
 
+    // The breaker has opened: calls that wait for a place are refused now instead of after their patience.
+    void turn_away_waiting() {
+        api_gate.turn_away_waiting();
+        bulk_gate.turn_away_waiting();
+    }
+
     // Any answer of MLflow to traffic, whatever its status.
     void note_answer(base::MonotonicTime now) {
         last_answer_.store(now.time_since_epoch().count(), std::memory_order_relaxed);

@@ -63,12 +63,21 @@ TEST_F(ConnectorTest, is_refused_at_once_and_names_the_address) {
 
 TEST_F(ConnectorTest, tells_a_shortage_of_this_machine_from_a_peer_that_is_down) {
     const BlockingListener listener;
-    const testing::NoDescriptorsLeft shortage;
+    Connected before = connect_to(listener.endpoint());
+    ASSERT_TRUE(before);
+    opened_.push_back(std::move(*before));
+    {
+        const testing::NoDescriptorsLeft shortage;
 
-    const Connected connected = connect_to(listener.endpoint());
+        const Connected connected = connect_to(listener.endpoint());
 
-    ASSERT_FALSE(connected);
-    EXPECT_EQ(connected.error().code, base::Code::exhausted);
+        ASSERT_FALSE(connected);
+        EXPECT_EQ(connected.error().code, base::Code::exhausted);
+    }
+
+    Connected after = connect_to(listener.endpoint());
+    ASSERT_TRUE(after);
+    opened_.push_back(std::move(*after));
 }
 
 // A listener whose queue is full: the kernel drops further attempts, as a host that vanished does.

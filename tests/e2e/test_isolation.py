@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from support import wire
-from support.hokusai import Hokusai
+from support.hokusai import QUICK_PROBES, Hokusai
 from support.process import wait_until
 from support.upstream import Exchange, Upstream, message
 
@@ -96,6 +96,26 @@ def test_calls_of_clients_that_left_the_queue_are_not_made(gateway: Hokusai, ups
     wait_until("the queue to be empty", lambda: queued(gateway) == 0 and in_flight(gateway) == 0, 10)
 
     assert [call.method for call in upstream.calls] == ["GET"] * PLACES
+
+
+def test_queued_calls_are_refused_once_the_breaker_opens(serve: Serve, upstream: Upstream) -> None:
+    env = {"HOKUSAI_MLFLOW_CONCURRENCY": str(PLACES), **QUICK_PROBES}
+    gateway = serve(mlflow=upstream.url, auth="off", env=env).wait_ready()
+    upstream.script(lambda exchange: exchange.stop.wait(60) and None)
+    with wire.clients(gateway.port, PLACES) as hanging, wire.clients(gateway.port, 5) as waiting:
+        for client in hanging:
+            client.send(wire.request("GET", ANY))
+        upstream.wait_for_calls(PLACES)
+        for client in waiting:
+            client.send(wire.request("GET", ANY))
+        wait_until("a queue", lambda: queued(gateway) == len(waiting), 10)
+
+        upstream.probe_handler = lambda exchange: exchange.stop.wait(60) and None
+
+        answers = [client.response() for client in waiting]
+    assert {answer.status for answer in answers} == {503}
+    assert all(15 <= int(answer.get("Retry-After")) <= 30 for answer in answers)
+    assert len(upstream.calls) == PLACES
 
 
 def test_place_of_a_client_that_left_is_free_again(gateway: Hokusai, upstream: Upstream) -> None:

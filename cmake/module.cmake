@@ -1,3 +1,15 @@
+# Two precompiled headers serve all modules: one for the code, one for its tests.
+if(HOKUSAI_PCH)
+    foreach(kind "" test_)
+        add_library(hokusai_${kind}pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
+        target_link_libraries(hokusai_${kind}pch PRIVATE
+            hokusai_options hokusai_warnings third_party_json third_party_asio third_party_fmt)
+        target_include_directories(hokusai_${kind}pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
+        target_precompile_headers(hokusai_${kind}pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/${kind}pch.hpp)
+    endforeach()
+    target_link_libraries(hokusai_test_pch PRIVATE GTest::gtest)
+endif()
+
 # add_module(<name> [DEPS <module>...] [THIRD_PARTY <library>...] [TEST_DEPS <module>...])
 #
 # One static library from the folder's *.cpp, and one unit-test executable from its *_test.cpp. DEPS are the only modules whose
@@ -24,7 +36,7 @@ function(add_module name)
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(${name} PUBLIC ${ARG_DEPS} ${third_party} PRIVATE ${links})
     if(HOKUSAI_PCH)
-        target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.hpp)
+        target_precompile_headers(${name} REUSE_FROM hokusai_pch)
         target_link_libraries(${name} PRIVATE third_party_json third_party_asio third_party_fmt)
     endif()
 
@@ -32,7 +44,7 @@ function(add_module name)
         add_executable(${name}_test ${tests})
         target_link_libraries(${name}_test PRIVATE ${name} ${ARG_TEST_DEPS} ${links} GTest::gtest_main)
         if(HOKUSAI_PCH)
-            target_precompile_headers(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/cmake/test_pch.hpp)
+            target_precompile_headers(${name}_test REUSE_FROM hokusai_test_pch)
             target_link_libraries(${name}_test PRIVATE third_party_json third_party_asio third_party_fmt)
         endif()
         add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)

@@ -58,7 +58,8 @@ base::Result<void> validate_host(const RequestHead& head) {
 // Splits the target, and takes an absolute one (RFC 9112, section 3.2.2) only when it names the host that Host names.
 base::Result<void> split_target(RequestHead& head) {
     std::string_view target = head.target;
-    if (base::istarts_with(target, "http://") || base::istarts_with(target, "https://")) {
+    const bool is_absolute = base::istarts_with(target, "http://") || base::istarts_with(target, "https://");
+    if (is_absolute) {
         const std::size_t authority_start = target.find("//") + 2;
         const std::size_t authority_end = std::min(target.find_first_of("/?", authority_start), target.size());
         const std::string_view authority = target.substr(authority_start, authority_end - authority_start);
@@ -66,12 +67,10 @@ base::Result<void> split_target(RequestHead& head) {
             return base::fail(base::Code::invalid_argument, "the request target and Host name different hosts");
         }
         target.remove_prefix(authority_end);
-        if (target.empty()) {
-            target = "/";
-        }
     }
     const bool is_asterisk = target == "*" && head.method == Method::options;
-    if (!is_asterisk && !target.starts_with('/')) {
+    const bool is_root = is_absolute && (target.empty() || target.starts_with('?'));
+    if (!is_asterisk && !is_root && !target.starts_with('/')) {
         return base::fail(base::Code::invalid_argument, "the request target must be a path that starts with /");
     }
     if (target.find_first_of("#\\") != std::string_view::npos) {
@@ -80,7 +79,7 @@ base::Result<void> split_target(RequestHead& head) {
     }
     head.target = target;
     const std::size_t question = target.find('?');
-    head.path = target.substr(0, question);
+    head.path = is_root ? std::string_view("/") : target.substr(0, question);
     head.query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
     return {};
 }

@@ -64,7 +64,7 @@ struct Framing {
 struct RequestHead {
     Method method = Method::other;
     std::string_view method_text;
-    std::string_view target;  // as received
+    std::string_view target;  // path and query, without scheme and host; empty or from '?' on when the path is the root
     std::string_view path;    // of the target, still percent-encoded
     std::string_view query;   // without '?', as received
     unsigned minor_version = 1;

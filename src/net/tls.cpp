@@ -32,28 +32,29 @@ std::string openssl_reason() {
 }  // namespace
 
 TlsClientContext::TlsClientContext(const TlsClientSettings& settings) : context_(SSL_CTX_new(TLS_client_method())) {
-    ENSURE(context_ != nullptr, "OpenSSL has memory for one context at start");
-    SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
-    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX* context = context_.get();
+    ENSURE(context != nullptr, "OpenSSL has memory for one context at start");
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (settings.ca_file.empty()) {
-        SSL_CTX_set_default_verify_paths(context_);
-    } else if (SSL_CTX_load_verify_locations(context_, settings.ca_file.c_str(), nullptr) != 1) {
+        SSL_CTX_set_default_verify_paths(context);
+    } else if (SSL_CTX_load_verify_locations(context, settings.ca_file.c_str(), nullptr) != 1) {
         refuse_file("HOKUSAI_MLFLOW_CA_FILE", settings.ca_file);
     }
     if (settings.cert_file.empty()) {
         return;
     }
-    if (SSL_CTX_use_certificate_chain_file(context_, settings.cert_file.c_str()) != 1) {
+    if (SSL_CTX_use_certificate_chain_file(context, settings.cert_file.c_str()) != 1) {
         refuse_file("HOKUSAI_MLFLOW_CERT_FILE", settings.cert_file);
     }
-    if (SSL_CTX_use_PrivateKey_file(context_, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (SSL_CTX_use_PrivateKey_file(context, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
         refuse_file("HOKUSAI_MLFLOW_KEY_FILE", settings.key_file);
     }
 }
 
-TlsClientContext::~TlsClientContext() {
-    SSL_CTX_free(context_);
+void TlsClientContext::FreeContext::operator()(SSL_CTX* context) const {
+    SSL_CTX_free(context);
 }
 
 TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host)

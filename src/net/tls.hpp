@@ -28,14 +28,17 @@ public:
     explicit TlsClientContext(const TlsClientSettings& settings);
     TlsClientContext(const TlsClientContext&) = delete;
     TlsClientContext& operator=(const TlsClientContext&) = delete;
-    ~TlsClientContext();
 
     [[nodiscard]] SSL_CTX* native() const {
-        return context_;
+        return context_.get();
     }
 
 private:
-    SSL_CTX* context_;
+    struct FreeContext {
+        void operator()(SSL_CTX* context) const;
+    };
+
+    std::unique_ptr<SSL_CTX, FreeContext> context_;
 };
 
 class TlsStream final : public Stream {

@@ -5,6 +5,13 @@
 
 namespace net::testing {
 
+// UBSan opens a pipe for its type checks and takes every object for a wrong one without it.
+#if __has_feature(undefined_behavior_sanitizer)
+inline constexpr bool kCanLackDescriptors = false;
+#else
+inline constexpr bool kCanLackDescriptors = true;
+#endif
+
 // Takes every descriptor away from the process while it lives.
 class NoDescriptorsLeft {
 public:

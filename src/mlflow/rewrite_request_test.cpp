@@ -25,11 +25,12 @@ protected:
     }
 
     std::string rewrite(const ParsedRequest& request) {
-        if (facts_.target.empty()) {
-            facts_.target = request->target;
+        RequestFacts facts = facts_;
+        if (facts.target.empty()) {
+            facts.target = request->target;
         }
         std::string head;
-        append_upstream_head(head, *request, facts_, rules_);
+        append_upstream_head(head, *request, facts, rules_);
         return head;
     }
 

@@ -179,7 +179,7 @@ base::Task<bool> GatewayCall::read_small_body() {
 
 base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience::Permit& permit,
                                                                      http::ClientPool::Freshness freshness) {
-    net::Worker& worker = gateway_.worker_;
+    const net::Worker& worker = gateway_.worker_;
     base::Result<std::unique_ptr<http::ClientConnection>> acquired = co_await gateway_.pool_.acquire(freshness);
     if (!acquired) {
         const Failure failure{acquired.error()};

@@ -5,7 +5,7 @@ target_compile_definitions(hokusai_options INTERFACE
     BOOST_ASIO_NO_DEPRECATED
     BOOST_BEAST_SEPARATE_COMPILATION
     BOOST_ALL_NO_LIB
-    SPDLOG_COMPILED_LIB
+    $<IF:$<BOOL:${HOKUSAI_PACKAGE}>,FMT_HEADER_ONLY,SPDLOG_COMPILED_LIB>
     SPDLOG_FMT_EXTERNAL
     $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 # Without time stamps in precompiled headers an upgraded system package does not break the next incremental build.
@@ -22,6 +22,16 @@ endif()
 if(HOKUSAI_COVERAGE)
     target_compile_options(hokusai_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
     target_link_options(hokusai_options INTERFACE -fprofile-instr-generate)
+endif()
+if(HOKUSAI_PACKAGE)
+    target_compile_options(hokusai_options INTERFACE
+        -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+        -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+    if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+        target_compile_options(hokusai_options INTERFACE -fcf-protection=full)
+    endif()
+    target_link_options(hokusai_options INTERFACE
+        -pie -static-libstdc++ -static-libgcc -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=sha1)
 endif()
 
 add_library(hokusai_warnings INTERFACE)

@@ -1,4 +1,9 @@
 # Third-party libraries under short names; ARCHITECTURE.md says why each is here. All are Debian 12 packages.
+if(HOKUSAI_PACKAGE)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+    set(Boost_USE_STATIC_LIBS ON)
+    set(OPENSSL_USE_STATIC_LIBS ON)
+endif()
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(spdlog REQUIRED)
@@ -15,9 +20,11 @@ target_compile_definitions(third_party_asio PRIVATE BOOST_DISABLE_ASSERTS)
 target_link_libraries(third_party_asio PUBLIC hokusai_options Threads::Threads)
 
 add_library(third_party_fmt INTERFACE)
-target_link_libraries(third_party_fmt INTERFACE fmt::fmt)
 add_library(third_party_spdlog INTERFACE)
-target_link_libraries(third_party_spdlog INTERFACE spdlog::spdlog)
+if(NOT HOKUSAI_PACKAGE)  # which takes both as headers only: Debian has no static libraries of them
+    target_link_libraries(third_party_fmt INTERFACE fmt::fmt)
+    target_link_libraries(third_party_spdlog INTERFACE spdlog::spdlog)
+endif()
 add_library(third_party_openssl INTERFACE)
 target_link_libraries(third_party_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
 add_library(third_party_json INTERFACE)

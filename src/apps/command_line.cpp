@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "apps/build_info.hpp"
+#include "apps/command_reference.hpp"
 #include "apps/config_command.hpp"
 #include "apps/keys_command.hpp"
 #include "apps/reload.hpp"
@@ -26,7 +27,7 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 failure, 2 usage or configuration.\n"
-    "Every setting: hokusai config show, and docs/configuration.md";
+    "Every setting: hokusai config sample, or man hokusai.";
 
 // Flags go where environment and file go too: into the sources of one table of settings.
 class Flags {
@@ -117,7 +118,8 @@ void add_serve(CLI::App& app, Flags& flags, std::function<int()>& action) {
         *command, "--listen", "HOST:PORT", "server.listen", "where to listen (127.0.0.1:8000; port 0: any free one)");
     flags.add(*command, "--data", "DIR", "data_dir", "folder for everything that must last");
     flags.add(*command, "--mlflow", "URL", "mlflow.urls", "the MLflow server (also MLFLOW_SERVER_URL)", true);
-    flags.add(*command, "--auth", "MODE", "auth.mode", "required, or off (loopback addresses only)");
+    flags.add(
+        *command, "--auth", "required|off", "auth.mode", "whether callers need a key; off on loopback addresses only");
     flags.add(*command, "--threads", "N", "server.threads", "event loops (0: one for each core)");
     flags.add_file(*command);
     command->footer("Example: hokusai serve --mlflow http://127.0.0.1:5000\n" + std::string(kFooter));
@@ -139,13 +141,15 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
     };
 
     CLI::App* create = keys->add_subcommand("create", "Make a key; it is printed once and stored only as a hash");
-    create->add_option("--name", request.name, "what the key is for")->required();
+    create->add_option("--name", request.name, "what the key is for")->type_name("NAME")->required();
     create
         ->add_option(
             "--scopes", request.scopes, "mlflow:read, mlflow:write, model:read, model:write, admin; comma separated")
+        ->type_name("SCOPES")
         ->required();
-    create->add_option("--expires", request.expires, "90d, 12h or a date; never by default");
-    create->add_option("--environment", request.environment, "production, test or development: the prefix of the key");
+    create->add_option("--expires", request.expires, "90d, 12h or a date; never by default")->type_name("WHEN");
+    create->add_option("--environment", request.environment, "what the key's prefix says (production)")
+        ->type_name("production|test|development");
     create->add_flag("--json", request.json, "print one JSON object");
     create->footer("Example: hokusai keys create --name ci --scopes mlflow:read,mlflow:write --expires 90d");
     create->callback([&action, with_store] {
@@ -167,7 +171,7 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
     });
 
     CLI::App* revoke = keys->add_subcommand("revoke", "Refuse a key from now on, within a second in running services");
-    revoke->add_option("id", id, "the key's id, as keys list shows it")->required();
+    revoke->add_option("ID", id, "the key's id, as keys list shows it")->required();
     revoke->callback([&action, with_store] {
         action = [with_store] {
             return with_store([](Store& store, auth::KeyHasher&, base::WallTime now, const Console& console) {
@@ -183,7 +187,7 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
 
 void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
     static bool as_json = false;
-    CLI::App* config = app.add_subcommand("config", "Show or check the settings");
+    CLI::App* config = app.add_subcommand("config", "Show or check the settings, or print a file to start from");
     config->require_subcommand(1);
     config->footer(kFooter);
     CLI::App* show = config->add_subcommand("show", "Print every setting with its origin, secrets hidden");
@@ -192,14 +196,38 @@ void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
         [&] { action = [&flags] { return config_show(load_settings(flags.sources()).loaded, as_json, std::cout); }; });
     CLI::App* check = config->add_subcommand("check", "Say whether the service could start with these settings");
     check->callback([&] { action = [&flags] { return config_check(flags.sources(), std::cout); }; });
+    CLI::App* sample = config->add_subcommand("sample", "Print a file with every setting and its default");
+    sample->callback([&] { action = [] { return config_sample(std::cout); }; });
     for (CLI::App* command : {show, check}) {
         flags.add(*command, "--listen", "HOST:PORT", "server.listen", "as for serve");
         flags.add(*command, "--data", "DIR", "data_dir", "as for serve");
         flags.add(*command, "--mlflow", "URL", "mlflow.urls", "as for serve");
-        flags.add(*command, "--auth", "MODE", "auth.mode", "as for serve");
+        flags.add(*command, "--auth", "required|off", "auth.mode", "as for serve");
         flags.add(*command, "--threads", "N", "server.threads", "as for serve");
         flags.add_file(*command);
     }
+}
+
+void add_reference(CLI::App& app, std::function<int()>& action) {
+    CLI::App* completion = app.add_subcommand("completion", "Print a script that lets a shell complete commands");
+    completion->require_subcommand(1);
+    CLI::App* bash = completion->add_subcommand("bash", "Print the script for bash");
+    bash->footer("Example: source <(hokusai completion bash)");
+    bash->callback([&] {
+        action = [&app] {
+            std::cout << bash_completion(app);
+            return 0;
+        };
+    });
+    CLI::App* man = app.add_subcommand("man", "Print the manual page");
+    man->footer("Example: hokusai man | man -l -");
+    man->callback([&] {
+        action = [&app] {
+            ServiceSettings defaults;
+            std::cout << manual_page(app, describe(defaults));
+            return 0;
+        };
+    });
 }
 
 }  // namespace
@@ -214,6 +242,7 @@ int run_command_line(int argc, char** argv) {
     add_serve(app, flags, action);
     add_keys(app, flags, action);
     add_config(app, flags, action);
+    add_reference(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

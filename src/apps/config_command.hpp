@@ -1,4 +1,4 @@
-// `hokusai config show` and `hokusai config check`.
+// `hokusai config show`, `hokusai config check` and `hokusai config sample`.
 #pragma once
 
 #include <ostream>
@@ -13,5 +13,8 @@ int config_show(const config::Loaded& loaded, bool as_json, std::ostream& out);
 
 // Loads as `serve` would and says what it found. Returns the exit code: 0 when the service could start with it, else 2.
 int config_check(const config::Sources& sources, std::ostream& out);
+
+// A file for --config: every setting with what it means and its default, as a comment. Returns the exit code, 0.
+int config_sample(std::ostream& out);
 
 }  // namespace apps

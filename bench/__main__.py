@@ -1,4 +1,6 @@
-"""`python -m bench NAME [options]`, `python -m bench NAME --help`, `python -m bench list`, `python -m bench all`."""
+"""`python -m bench NAME [options]`, `python -m bench NAME --help`, `python -m bench list`, `python -m bench all`, and
+`python -m bench page` for one page with the latest results of all.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +9,22 @@ import subprocess
 import sys
 from types import ModuleType
 
-from bench import runner
+from bench import page, runner
 from support.process import exit_on_sigterm
 
 NAMES = (
     "startup",
     "throughput",
+    "added_latency",
+    "primitives",
     "client_latency",
     "streaming",
     "mixed_calls",
     "outage_client",
     "health_under_outage",
+    "attacks",
 )
+ALONE = ("soak",)  # takes an hour by default, so not one of "all"
 OUTCOMES = {0: "goals met", 2: "not measured"}
 
 
@@ -27,8 +33,8 @@ def _module(name: str) -> ModuleType:
 
 
 def _list() -> int:
-    width = max(map(len, NAMES))
-    for name in NAMES:
+    width = max(map(len, NAMES + ALONE))
+    for name in NAMES + ALONE:
         print(f"{name.ljust(width)}  {runner.title(_module(name))}")
     return 0
 
@@ -47,6 +53,8 @@ def _all() -> int:
         print()
     for name, code in codes.items():
         print(f"{name}: {OUTCOMES.get(code, 'goal missed or failed')}")
+    print()
+    page.show(NAMES)
     return max(codes.values())
 
 
@@ -54,9 +62,12 @@ def main() -> int:
     name, *argv = sys.argv[1:] or ["list"]
     if name in ("list", "all") and not argv:
         return _list() if name == "list" else _all()
-    if name in NAMES:
+    if name == "page" and not argv:
+        return page.show(NAMES)
+    if name in NAMES + ALONE:
         return runner.run(name, _module(name), argv)
-    print(f"bench: there is no {name!r}; use `list`, `all` or one of: {', '.join(NAMES)}", file=sys.stderr)
+    known = ", ".join(("list", "all", "page", *NAMES, *ALONE))
+    print(f"bench: there is no {name!r}; there are {known}", file=sys.stderr)
     return 2
 
 

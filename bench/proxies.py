@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import ROOT
+from bench.machine import find_tool
 from bench.report import CannotMeasure
 from support.process import Child, free_port
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "wrk": "wrk"}
+PROGRAMS = ROOT / "build/release/bench"  # ours, in C++
+PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "wrk": "wrk", "strace": "strace"}
+NGINX_HEADERS = """proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Request-Id $request_id;"""
+HAPROXY_HEADERS = """option forwardfor
+    http-request set-header X-Request-Id %[uuid]"""
 
 
 @dataclass
@@ -27,11 +33,6 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-
-def find_tool(name: str) -> str | None:
-    """The path of a program, also of one in an sbin folder that is not on the user's PATH."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
 
 def missing(name: str) -> str:
@@ -49,8 +50,18 @@ def pinned(cpu: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def start_nginx_proxy(directory: Path, target: int) -> Server:
-    return _start_nginx("nginx_proxy.conf", directory, {"target": str(target)})
+def program(name: str) -> str:
+    """The path of one of our own measuring programs."""
+    path = PROGRAMS / name
+    if not os.access(path, os.X_OK):
+        raise CannotMeasure(f"{path} is not there: run ./dev build release --target {name}")
+    return str(path)
+
+
+def start_nginx_proxy(directory: Path, target: int, adds_headers: bool = False) -> Server:
+    """A plain proxy, or one that tells the upstream the caller's address and a request id, as a gateway must."""
+    headers = NGINX_HEADERS if adds_headers else ""
+    return _start_nginx("nginx_proxy.conf", directory, {"target": str(target), "headers": headers})
 
 
 def start_nginx_static(directory: Path, body: str, health: str = "OK") -> Server:
@@ -61,9 +72,11 @@ def start_nginx_static(directory: Path, body: str, health: str = "OK") -> Server
     return _start_nginx("nginx_static.conf", directory, {"body": body, "health": health})
 
 
-def start_haproxy(directory: Path, target: int) -> Server:
+def start_haproxy(directory: Path, target: int, adds_headers: bool = False) -> Server:
+    """As start_nginx_proxy()."""
     port = free_port()
-    config = _render("haproxy.cfg", directory, {"port": str(port), "target": str(target)})
+    headers = HAPROXY_HEADERS if adds_headers else ""
+    config = _render("haproxy.cfg", directory, {"port": str(port), "target": str(target), "headers": headers})
     return started([_tool("haproxy"), "-db", "-q", "-f", str(config)], directory, port)
 
 

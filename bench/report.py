@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-import os
-import platform
+import shlex
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from bench import ROOT
+from bench.machine import machine
 
 RESULTS = ROOT / "build" / "bench"
 
@@ -23,22 +23,9 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[max(0, int(rank) - 1)]
 
 
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    models = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    memory = [line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal:")]
-    return {
-        "cpu": models[0] if models else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(int(memory[0]) / 2**20, 1) if memory else None,
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "load_at_start": round(os.getloadavg()[0], 2),
-    }
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text().splitlines()
+def spread(values: Sequence[float], style: str = ".4g") -> str:
+    """Such as "1.21..1.30"."""
+    return f"{min(values):{style}}..{max(values):{style}}"
 
 
 class CannotMeasure(Exception):
@@ -48,9 +35,10 @@ class CannotMeasure(Exception):
 class Report:
     """Prints as it goes; `finish()` gives the exit code: 0 when every goal was met, else 1."""
 
-    def __init__(self, name: str, title: str):
+    def __init__(self, name: str, title: str, arguments: Sequence[str] = ()):
         self.figures: dict[str, object] = {}
         self._name = name
+        self._command = shlex.join(["./dev", "bench", name, *arguments])
         self._machine = machine()
         self._goals: list[dict[str, object]] = []
         self._skipped: list[str] = []
@@ -82,21 +70,41 @@ class Report:
         self.line()
 
     def goal(
-        self, what: str, value: float | None, *, at_most: float | None = None, at_least: float | None = None
+        self,
+        what: str,
+        value: float | None,
+        *,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        samples: Sequence[float] = (),
+        figure: str = "",
+        reference: str = "",
     ) -> None:
         """Exactly one of the two limits is given; both include their limit. None stands for "never" and misses the
-        goal.
+        goal. `samples` give the spread over the rounds; `figure` and `reference` are what a ratio is made of.
         """
         limit, sign = (at_most, "<=") if at_most is not None else (at_least, ">=")
         assert limit is not None
         met = value is not None and (value <= limit if sign == "<=" else value >= limit)
-        self._goals.append({"what": what, "value": value, "limit": f"{sign} {limit:g}", "met": met})
         shown = "never" if value is None else f"{value:.4g}"
+        self._goals.append(
+            {
+                "what": what,
+                "value": value,
+                "limit": f"{sign} {limit:g}",
+                "met": met,
+                "spread": spread(samples, ".3g") if samples else "",
+                "figure": figure,
+                "reference": reference,
+            }
+        )
         self.line(f"{'met   ' if met else 'MISSED'}  {what}: {shown} (goal {sign} {limit:g})")
 
     def finish(self) -> int:
         document = {
             "bench": self._name,
+            "command": self._command,
+            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": self._machine,
             "seconds": round(time.monotonic() - self._started, 1),
             "figures": self.figures,

@@ -28,7 +28,7 @@ def run(name: str, module: ModuleType, argv: Sequence[str]) -> int:
     module.add_arguments(parser)
     options = parser.parse_args(argv)
     exit_on_sigterm()
-    report = Report(name, title(module))
+    report = Report(name, title(module), argv)
     with tempfile.TemporaryDirectory(prefix=f"hokusai-bench-{name}-") as directory:
         try:
             module.measure(options, report, Path(directory))

@@ -1,0 +1,56 @@
+"""A balancer's health check on a connection of its own, again and again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+from bench.report import percentile
+from support import wire
+
+
+class Knocker:
+    """20 checks a second, by a thread. Use as a context manager; `window()` and `end()` are those of the poller."""
+
+    def __init__(self, port: int):
+        self._port = port
+        self._windows: list[tuple[str, Counter[str], list[float]]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.window("start")
+
+    def __enter__(self) -> Knocker:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def window(self, name: str) -> None:
+        self._windows.append((name, Counter(), []))
+
+    def end(self) -> list[dict]:
+        self.__exit__()
+        return [
+            {
+                "name": name,
+                "requests": len(milliseconds) + errors.total(),
+                "errors": dict(errors),
+                "p99_ms": round(percentile(milliseconds, 99), 3),
+            }
+            for name, errors, milliseconds in self._windows
+        ]
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.05):
+            _, errors, milliseconds = self._windows[-1]
+            begun = time.perf_counter()
+            try:
+                status = wire.call(self._port, "GET", "/health").status
+                if status != 200:
+                    raise ValueError(status)
+                milliseconds.append((time.perf_counter() - begun) * 1000)
+            except (OSError, ValueError, wire.Closed) as error:
+                errors[f"new connection: {error!r}"] += 1

@@ -9,10 +9,9 @@
 #include "apps/routes.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
+#include "net/use_task.hpp"
 #include "telemetry/log.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace apps {
@@ -235,12 +234,12 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
 base::Task<> Service::pause(base::Duration duration) {
     boost::asio::steady_timer timer(control_.context());
     timer.expires_after(duration);
-    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await timer.async_wait(net::use_task);
 }
 
 base::Task<int> Service::wait_for_end(const OnReload& on_reload) {
     for (;;) {
-        const auto [error, signal] = co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        const auto [error, signal] = co_await signals_.async_wait(net::use_task);
         if (error || signal != SIGHUP) {
             co_return error ? SIGTERM : signal;
         }
@@ -275,7 +274,7 @@ base::Task<> Service::shut_down(int signal) {
                 signals_.cancel();
             }
         });
-        co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await signals_.async_wait(net::use_task);
     }
     const std::size_t ended = co_await server_.drain(settings_.server.drain_timeout, kAbortLimit);
     if (ended > 0) {

@@ -26,7 +26,7 @@ protected:
         boost::asio::ip::tcp::socket socket(worker.context());
         socket.connect(listener_.endpoint());
         connection_ = std::make_unique<ClientConnection>(
-            worker, std::make_unique<net::TcpStream>(std::move(socket)), ParserLimits{});
+            worker, std::make_unique<net::TcpStream>(worker.poller(), socket.release()), ParserLimits{});
         upstream_ = std::make_unique<BlockingSocket>(listener_.accept());
     }
 

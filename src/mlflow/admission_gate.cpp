@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
+#include "net/use_task.hpp"
+
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace mlflow {
 
@@ -69,7 +69,7 @@ base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker&
         waiters_.emplace(ticket, wait.waiter_);
     }
     QueuedTicket queued(*this, ticket);
-    co_await wait.waiter_->woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await wait.waiter_->woken.async_wait(net::use_task);
     if (queued.leave()) {
         co_return Place(*this);
     }

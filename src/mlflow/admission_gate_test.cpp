@@ -8,8 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "net/use_task.hpp"
+
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 namespace mlflow {
@@ -349,7 +350,7 @@ base::Task<> come_and_go(GateCrowd& crowd, net::Worker& worker, int visits) {
         int most = crowd.most_inside.load();
         while (inside > most && !crowd.most_inside.compare_exchange_weak(most, inside)) {
         }
-        co_await boost::asio::post(worker.context(), boost::asio::use_awaitable);
+        co_await net::resume_on(worker);
         crowd.inside.fetch_sub(1);
     }
     if (crowd.callers_left.fetch_sub(1) == 1) {

@@ -6,13 +6,12 @@
 
 #include "mlflow/outcome.hpp"
 #include "mlflow/rewrite.hpp"
+#include "net/use_task.hpp"
 #include "resilience/backoff.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/trace_context.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace mlflow {
@@ -121,7 +120,7 @@ base::Task<> GatewayCall::run() {
         gateway_.metrics_.retries.add();
         boost::asio::steady_timer pause(worker.context());
         pause.expires_after(resilience::backoff_delay(kRetryBackoff, retries_++, worker.random()));
-        co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause.async_wait(net::use_task);
         if (exchange_.is_aborted()) {
             co_return;
         }

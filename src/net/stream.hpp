@@ -7,9 +7,9 @@
 #include <span>
 
 #include "base/task.hpp"
+#include "net/poller.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 
 namespace net {
@@ -24,11 +24,11 @@ struct IoResult {
 
 bool would_block(const ErrorCode& error);
 
-enum class Interest { readable, writable };
-
-// Lives on one worker. Implementations own the socket and close it when destroyed, without waiting.
+// Lives on one worker. Owns the socket and closes it when destroyed, without waiting.
 class Stream {
 public:
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
     virtual ~Stream() = default;
 
     virtual IoResult try_read(boost::asio::mutable_buffer buffer) = 0;
@@ -37,10 +37,12 @@ public:
     virtual IoResult try_write(std::span<const boost::asio::const_buffer> buffers) = 0;
 
     // Until trying again makes sense, or cancel() was called (operation_aborted).
-    virtual base::Task<ErrorCode> wait(Interest interest) = 0;
+    [[nodiscard]] virtual Readiness::Wait wait(Interest interest) = 0;
 
     // Ends every pending wait().
-    void cancel();
+    void cancel() {
+        readiness_.cancel();
+    }
 
     // Calls `on_readable` once when bytes, an end or an error arrive, unless cancel() comes first. It must not outlive
     // what it captures: cancel() and one turn of the loop lie between.
@@ -64,23 +66,44 @@ public:
     // acknowledgement.
     void acknowledge_now();
 
-    [[nodiscard]] const boost::asio::ip::tcp::socket& socket() const {
-        return socket_;
+protected:
+    Stream(Poller& poller, int descriptor);
+
+    [[nodiscard]] int descriptor() const {
+        return descriptor_.value;
     }
 
-protected:
-    explicit Stream(boost::asio::ip::tcp::socket socket);
-    boost::asio::ip::tcp::socket socket_;
+    [[nodiscard]] Readiness& readiness() {
+        return readiness_;
+    }
+
+private:
+    struct Descriptor {
+        explicit Descriptor(int owned) : value(owned) {}
+
+        Descriptor(const Descriptor&) = delete;
+        Descriptor& operator=(const Descriptor&) = delete;
+        ~Descriptor();
+
+        int value;
+    };
+
+    Descriptor descriptor_;
+    Readiness readiness_;
 };
 
 class TcpStream final : public Stream {
 public:
-    // Sets the socket non-blocking and TCP_NODELAY.
-    explicit TcpStream(boost::asio::ip::tcp::socket socket);
+    // Takes a connected socket over, also when it throws, and makes it non-blocking with TCP_NODELAY. Throws
+    // boost::system::system_error when the kernel has no room to watch it.
+    TcpStream(Poller& poller, int descriptor) : Stream(poller, descriptor) {}
 
     IoResult try_read(boost::asio::mutable_buffer buffer) override;
     IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
-    base::Task<ErrorCode> wait(Interest interest) override;
+
+    [[nodiscard]] Readiness::Wait wait(Interest interest) override {
+        return {readiness(), interest};
+    }
 };
 
 // Writes all of `buffers`, waiting as needed.

@@ -25,7 +25,7 @@ protected:
     TcpStreamTest() {
         boost::asio::ip::tcp::socket socket(worker.context());
         socket.connect(listener_.endpoint());
-        stream_ = std::make_unique<TcpStream>(std::move(socket));
+        call_on(worker, [&] { stream_ = std::make_unique<TcpStream>(worker.poller(), socket.release()); });
         peer_ = std::make_unique<BlockingSocket>(listener_.accept());
     }
 
@@ -41,7 +41,7 @@ protected:
     }
 
     void wait_readable() {
-        EXPECT_EQ(run(stream_->wait(Interest::readable)), ErrorCode());
+        EXPECT_EQ(run(wait(*stream_, Interest::readable)), ErrorCode());
     }
 
     BlockingListener listener_;
@@ -141,7 +141,7 @@ TEST_F(TcpStreamTest, write_all_ends_when_the_reader_goes_away) {
 }
 
 TEST_F(TcpStreamTest, cancel_ends_a_wait_and_the_stream_stays_usable) {
-    std::future<ErrorCode> waiting = start_on(worker, stream_->wait(Interest::readable));
+    std::future<ErrorCode> waiting = start_on(worker, wait(*stream_, Interest::readable));
     call_on(worker, [this] { stream_->cancel(); });
     EXPECT_EQ(waiting.get(), boost::asio::error::operation_aborted);
 

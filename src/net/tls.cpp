@@ -5,9 +5,7 @@
 
 #include "base/ensure.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <climits>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -57,10 +55,10 @@ void TlsClientContext::FreeContext::operator()(SSL_CTX* context) const {
     SSL_CTX_free(context);
 }
 
-TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host)
-    : Stream(std::move(socket)), session_(SSL_new(context.native())) {
+TlsStream::TlsStream(Poller& poller, int owned, const TlsClientContext& context, const std::string& host)
+    : Stream(poller, owned), session_(SSL_new(context.native())) {
     ENSURE(session_ != nullptr, "OpenSSL has memory for a session");
-    SSL_set_fd(session_, socket_.native_handle());
+    SSL_set_fd(session_, descriptor());
     SSL_set_connect_state(session_);
     ErrorCode not_an_address;
     boost::asio::ip::make_address(host, not_an_address);
@@ -96,7 +94,9 @@ base::Task<base::Result<void>> TlsStream::handshake(const Deadline& limit) {
         }
         ErrorCode error = boost::asio::error::operation_aborted;
         if (!limit.has_expired()) {
-            error = co_await wait_for(reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable);
+            const Interest wanted = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+            readiness().clear(wanted);
+            error = co_await Readiness::Wait(readiness(), wanted);
         }
         if (error) {
             co_return base::fail(base::Code::deadline_exceeded, "TLS handshake did not end in time");
@@ -108,6 +108,7 @@ IoResult TlsStream::failed(int result, Interest& wanted) {
     const int reason = SSL_get_error(session_, result);
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
         wanted = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+        readiness().clear(wanted);
         return {0, boost::asio::error::would_block};
     }
     ERR_clear_error();
@@ -147,19 +148,12 @@ IoResult TlsStream::try_write(std::span<const boost::asio::const_buffer> buffers
     return total;
 }
 
-base::Task<ErrorCode> TlsStream::wait(Interest interest) {
+Readiness::Wait TlsStream::wait(Interest interest) {
+    Readiness::Wait wait(readiness(), interest == Interest::readable ? read_wants_ : write_wants_);
     if (interest == Interest::readable && SSL_pending(session_) > 0) {
-        co_return ErrorCode{};
+        wait.end_at_once();
     }
-    const ErrorCode error = co_await wait_for(interest == Interest::readable ? read_wants_ : write_wants_);
-    co_return error;
-}
-
-base::Task<ErrorCode> TlsStream::wait_for(Interest direction) {
-    const auto kind = direction == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
-                                                      : boost::asio::ip::tcp::socket::wait_write;
-    const auto [error] = co_await socket_.async_wait(kind, boost::asio::as_tuple(boost::asio::use_awaitable));
-    co_return error;
+    return wait;
 }
 
 bool TlsStream::is_readable_now() {

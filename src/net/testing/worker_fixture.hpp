@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 
+#include "net/stream.hpp"
 #include "net/testing/run_on.hpp"
 #include "net/testing/shared_clock.hpp"
 #include "net/worker.hpp"
@@ -21,6 +22,11 @@ protected:
     template <class T>
     T run(base::Task<T> task) {
         return run_on(worker, std::move(task));
+    }
+
+    static base::Task<ErrorCode> wait(Stream& stream, Interest interest) {
+        const ErrorCode error = co_await stream.wait(interest);
+        co_return error;
     }
 
     // Moves the clock by `step` again and again until `result` is there: whatever it waits for, its deadline passes.

@@ -44,7 +44,7 @@ http::Response refusal(const http::RequestHead& request, const base::Error& erro
 }  // namespace
 
 base::Result<std::optional<std::string_view>> KeyAccess::presented_key(const http::Fields& fields) {
-    const auto own_field = fields.find("x-api-key");
+    const auto own_field = fields.find(http::FieldName::x_api_key);
     if (deps_.passes_authorization_on && own_field && !own_field->empty()) {
         return own_field;
     }

@@ -66,7 +66,7 @@ public:
                                service.store_.audit_log,
                                service.pool_})) {}
 
-    std::optional<http::Response> try_answer(http::Exchange& exchange) override {
+    bool try_answer(http::Exchange& exchange) override {
         return router_.try_answer(exchange);
     }
 

@@ -47,10 +47,13 @@ PresentedKey key_of_authorization(std::string_view value, std::string& storage) 
 }
 
 // The one value of all fields called `name`, empty if there is none; nothing when they differ.
-std::optional<std::string_view> only_value(const http::Fields& fields, std::string_view name) {
+std::optional<std::string_view> only_value(const http::Fields& fields, http::FieldName name) {
     std::optional<std::string_view> only;
+    if (!fields.has(name)) {
+        return std::string_view();
+    }
     for (const http::Field& field : fields) {
-        if (!base::iequals(field.name, name)) {
+        if (field.known != name) {
             continue;
         }
         const std::string_view value = base::trim(field.value);
@@ -65,11 +68,11 @@ std::optional<std::string_view> only_value(const http::Fields& fields, std::stri
 }  // namespace
 
 base::Result<std::optional<std::string_view>> find_key(const http::Fields& fields, std::string& storage) {
-    const std::optional<std::string_view> authorization = only_value(fields, "Authorization");
+    const std::optional<std::string_view> authorization = only_value(fields, http::FieldName::authorization);
     if (!authorization) {
         return base::fail(base::Code::invalid_argument, "Several Authorization headers differ; send one");
     }
-    const std::optional<std::string_view> header_key = only_value(fields, "X-API-Key");
+    const std::optional<std::string_view> header_key = only_value(fields, http::FieldName::x_api_key);
     if (!header_key) {
         return base::fail(base::Code::invalid_argument, "Several X-API-Key headers differ; send one");
     }

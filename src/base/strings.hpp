@@ -18,11 +18,20 @@ std::string_view trim(std::string_view text);
 
 std::string to_lower(std::string_view text);
 
-// The parts between separators, trimmed; empty parts are left out.
+// Takes the first part, trimmed, and its separator from the front of `list`; parts without text are skipped. Nothing
+// when none is left.
+std::optional<std::string_view> next_part(std::string_view& list, char separator);
+
+// All parts.
 std::vector<std::string_view> split_list(std::string_view text, char separator);
 
 // Digits only, no sign, no space; nothing on overflow.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
+
+// The last `digits` hexadecimal digits of `value`, lower-case.
+void append_hex(std::string& out, std::uint64_t value, unsigned digits);
+
+void append_decimal(std::string& out, std::uint64_t value);
 
 // With %XX replaced by its byte; a stray % stays.
 std::string percent_decode(std::string_view text);

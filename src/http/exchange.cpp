@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/strings.hpp"
 
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ Exchange::Exchange(ServerContext& context, std::unique_ptr<net::Stream> stream, 
     : context_(context),
       stream_(std::move(stream)),
       peer_(std::move(peer)),
+      peer_text_(peer_.to_string()),
       deadline_(context.worker.deadlines(), [this] { stream_->cancel(); }),
       input_(std::max(kInputLimit, context.settings.limits.max_head_bytes + 1)),
       parser_(context.settings.limits) {}
@@ -47,14 +49,15 @@ Exchange::~Exchange() {
 
 void Exchange::start_request() {
     const RequestHead& head = parser_.head();
-    const auto id = head.fields.find("x-request-id");
+    const auto id = head.fields.find(FieldName::x_request_id);
     if (id && is_acceptable_request_id(*id)) {
         request_id_ = *id;
     } else {
         request_id_ = context_.next_request_id();
     }
     is_body_complete_ = head.framing.kind == Framing::Kind::none;
-    is_continue_due_ = !is_body_complete_ && head.minor_version > 0 && head.fields.lists("expect", "100-continue");
+    is_continue_due_ =
+        !is_body_complete_ && head.minor_version > 0 && head.fields.lists(FieldName::expect, "100-continue");
     answered_status_ = 0;
     must_close_ = false;
     caller = {};
@@ -227,22 +230,22 @@ void Exchange::answer(const Response& response) {
         must_close_ = must_close_ || parser_.head().framing.kind == Framing::Kind::chunked ||
                       parser_.head().framing.length > kInputLimit;
     }
-    auto out = std::back_inserter(output_);
-    fmt::format_to(out,
-                   "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n",
-                   response.status,
-                   reason_phrase(response.status),
-                   context_.http_date(),
-                   request_id_);
+    output_.append("HTTP/1.1 ");
+    base::append_decimal(output_, response.status);
+    output_.append(" ").append(reason_phrase(response.status));
+    output_.append("\r\nDate: ").append(context_.http_date());
+    output_.append("\r\nX-Request-Id: ").append(request_id_).append("\r\n");
     output_.append(cors_fields());
     for (const auto& [name, value] : response.headers) {
-        fmt::format_to(out, "{}: {}\r\n", name, value);
+        output_.append(name).append(": ").append(value).append("\r\n");
     }
     if (!response.content_type.empty()) {
-        fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
+        output_.append("Content-Type: ").append(response.content_type).append("\r\n");
     }
     if (response.status >= 200 && response.status != 204 && response.status != 304) {
-        fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+        output_.append("Content-Length: ");
+        base::append_decimal(output_, response.body.size());
+        output_.append("\r\n");
     }
     if (will_close()) {
         output_.append("Connection: close\r\n");

@@ -49,6 +49,11 @@ public:
         return peer_;
     }
 
+    // The same for headers and logs, made once a connection.
+    [[nodiscard]] std::string_view peer_text() const {
+        return peer_text_;
+    }
+
     [[nodiscard]] std::string_view request_id() const {
         return request_id_;
     }
@@ -155,6 +160,7 @@ private:
     ServerContext& context_;
     std::unique_ptr<net::Stream> stream_;
     boost::asio::ip::address peer_;
+    std::string peer_text_;
     net::Deadline deadline_;
     InputBuffer input_;
     RequestParser parser_;

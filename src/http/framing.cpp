@@ -12,8 +12,11 @@ constexpr std::ptrdiff_t kMaxConnectionNames = 32;
 
 base::Result<std::optional<std::uint64_t>> content_length(const Fields& fields, bool may_repeat) {
     std::optional<std::uint64_t> length;
+    if (!fields.has(FieldName::content_length)) {
+        return length;
+    }
     for (const Field& field : fields) {
-        if (!base::iequals(field.name, "content-length")) {
+        if (field.known != FieldName::content_length) {
             continue;
         }
         const auto value = base::parse_uint(field.value);
@@ -30,11 +33,11 @@ base::Result<std::optional<std::uint64_t>> content_length(const Fields& fields, 
 
 // Whether the message is chunked.
 base::Result<bool> transfer_encoding(const Fields& fields, unsigned minor_version) {
-    const std::size_t count = fields.count("transfer-encoding");
+    const std::size_t count = fields.count(FieldName::transfer_encoding);
     if (count == 0) {
         return false;
     }
-    if (count > 1 || !base::iequals(*fields.find("transfer-encoding"), "chunked")) {
+    if (count > 1 || !base::iequals(*fields.find(FieldName::transfer_encoding), "chunked")) {
         return base::fail(base::Code::invalid_argument, "Transfer-Encoding must be exactly \"chunked\"");
     }
     if (minor_version == 0) {
@@ -44,11 +47,11 @@ base::Result<bool> transfer_encoding(const Fields& fields, unsigned minor_versio
 }
 
 base::Result<void> validate_host(const RequestHead& head) {
-    const std::size_t count = head.fields.count("host");
+    const std::size_t count = head.fields.count(FieldName::host);
     if (count > 1 || (count == 0 && head.minor_version > 0)) {
         return base::fail(base::Code::invalid_argument, "a request needs exactly one Host field");
     }
-    const std::string_view host = head.fields.find("host").value_or("");
+    const std::string_view host = head.fields.find(FieldName::host).value_or("");
     if (host.find_first_of(" \t,/@\\?#") != std::string_view::npos) {
         return base::fail(base::Code::invalid_argument, "the Host field is not a host name");
     }
@@ -63,7 +66,7 @@ base::Result<void> split_target(RequestHead& head) {
         const std::size_t authority_start = target.find("//") + 2;
         const std::size_t authority_end = std::min(target.find_first_of("/?", authority_start), target.size());
         const std::string_view authority = target.substr(authority_start, authority_end - authority_start);
-        if (!base::iequals(authority, head.fields.find("host").value_or(authority))) {
+        if (!base::iequals(authority, head.fields.find(FieldName::host).value_or(authority))) {
             return base::fail(base::Code::invalid_argument, "the request target and Host name different hosts");
         }
         target.remove_prefix(authority_end);
@@ -86,9 +89,12 @@ base::Result<void> split_target(RequestHead& head) {
 
 // Each name listed there is looked for among all fields, so a long list would cost its square.
 base::Result<void> validate_connection(const Fields& fields) {
+    if (!fields.has(FieldName::connection)) {
+        return {};
+    }
     std::ptrdiff_t names = 0;
     for (const Field& field : fields) {
-        if (base::iequals(field.name, "connection")) {
+        if (field.known == FieldName::connection) {
             names += 1 + std::count(field.value.begin(), field.value.end(), ',');
         }
     }
@@ -99,10 +105,10 @@ base::Result<void> validate_connection(const Fields& fields) {
 }
 
 bool is_keep_alive(const Fields& fields, unsigned minor_version) {
-    if (fields.lists("connection", "close")) {
+    if (fields.lists(FieldName::connection, "close")) {
         return false;
     }
-    return minor_version > 0 || fields.lists("connection", "keep-alive");
+    return minor_version > 0 || fields.lists(FieldName::connection, "keep-alive");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "http/message_parser.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,15 +44,23 @@ struct Collected {
         text.clear();
         fields.clear();
         body = {};
-        head_bytes = trailer_bytes = 0;
+        trailer_bytes = 0;
         is_head_complete = false;
         failure = nullptr;
         is_over_limit = false;
     }
 
-    Slice keep(std::string_view part) {
-        text.append(part);
-        return {text.size() - part.size(), part.size()};
+    // Where `part` of the bytes now being parsed will stand in `text`.
+    [[nodiscard]] Slice slice(std::string_view part) const {
+        return {text.size() + static_cast<std::size_t>(part.data() - bytes.data()), part.size()};
+    }
+
+    // Whether a value goes on after the end of a line. Beast skips an empty first line, and joins others in a buffer of
+    // its own.
+    [[nodiscard]] bool is_folded(std::string_view name, std::string_view value) const {
+        const bool is_joined =
+            std::less<>()(value.data(), bytes.data()) || std::greater<>()(value.data(), bytes.data() + bytes.size());
+        return is_joined || std::find(name.end(), value.begin(), '\n') != value.begin();
     }
 
     [[nodiscard]] std::string_view view(Slice part) const {
@@ -64,14 +74,14 @@ struct Collected {
         }
     }
 
-    std::string text;
-    Slice start_word;  // method or reason
-    Slice target;      // of a request
+    std::string_view bytes;  // given to the parser now
+    std::string text;        // of the head so far
+    Slice start_word;        // method or reason
+    Slice target;            // of a request
     unsigned status = 0;
     unsigned minor_version = 1;
     std::vector<FieldSlices> fields;
     std::string_view body;
-    std::size_t head_bytes = 0;
     std::size_t trailer_bytes = 0;
     bool is_head_complete = false;
     const char* failure = nullptr;
@@ -99,14 +109,14 @@ private:
                          BeastView target,
                          int version,
                          ErrorCode& /*error*/) override {
-        collected_.start_word = collected_.keep(to_view(method));
-        collected_.target = collected_.keep(to_view(target));
+        collected_.start_word = collected_.slice(to_view(method));
+        collected_.target = collected_.slice(to_view(target));
         collected_.minor_version = static_cast<unsigned>(version % 10);
     }
 
     void on_response_impl(int code, BeastView reason, int version, ErrorCode& /*error*/) override {
         collected_.status = static_cast<unsigned>(code);
-        collected_.start_word = collected_.keep(to_view(reason));
+        collected_.start_word = collected_.slice(to_view(reason));
         collected_.minor_version = static_cast<unsigned>(version % 10);
     }
 
@@ -124,8 +134,11 @@ private:
         if (collected_.fields.size() == limits_.max_fields) {
             return refuse("the head has too many fields", true, error);
         }
-        const Collected::Slice kept_name = collected_.keep(to_view(name));
-        collected_.fields.push_back({kept_name, collected_.keep(to_view(value))});
+        if (collected_.is_folded(to_view(name), to_view(value))) {
+            // RFC 9112, section 5.2, lets a server refuse it.
+            return refuse("a field value must not continue on the next line", false, error);
+        }
+        collected_.fields.push_back({collected_.slice(to_view(name)), collected_.slice(to_view(value))});
     }
 
     void on_header_impl(ErrorCode& /*error*/) override {
@@ -167,17 +180,6 @@ base::Error to_error(const Collected& collected, const ErrorCode& error) {
     return {base::Code::invalid_argument, "malformed HTTP: " + error.message()};
 }
 
-// Beast joins values folded over several lines; RFC 9112, section 5.2, lets a server refuse them. It consumes whole
-// fields, so a folded one is never split between two calls.
-bool has_folded_line(std::string_view lines) {
-    for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n', end + 1)) {
-        if (end + 1 < lines.size() && (lines[end + 1] == ' ' || lines[end + 1] == '\t')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Drives `parser` until it has something to tell. `on_head` completes the head and may refuse it.
 template <bool isRequest, class OnHead>
 base::Result<ParseStep> parse_some(BeastParser<isRequest>& parser,
@@ -194,15 +196,13 @@ base::Result<ParseStep> parse_some(BeastParser<isRequest>& parser,
             return step;
         }
         ErrorCode error;
+        collected.bytes = input;
         const std::size_t used = parser.put({input.data(), input.size()}, error);
         step.consumed += used;
         if (!was_head_complete) {
-            if (has_folded_line(input.substr(0, used))) {
-                return base::fail(base::Code::invalid_argument, "a field value must not continue on the next line");
-            }
-            collected.head_bytes += used;
+            collected.text.append(input.substr(0, used));
             const std::size_t unused = error == boost::beast::http::error::need_more ? bytes.size() - step.consumed : 0;
-            if (collected.head_bytes + unused > limits.max_head_bytes) {
+            if (collected.text.size() + unused > limits.max_head_bytes) {
                 return base::fail(base::Code::exhausted, "the head is too long");
             }
         } else if (error == boost::beast::http::error::need_more && bytes.size() - step.consumed > kMaxTrailerBytes) {

@@ -128,9 +128,7 @@ base::Task<> ServerConnection::answer_request() {
     }
     std::exception_ptr failure;
     try {
-        std::optional<Response> response = context_.handler->try_answer(exchange_);
-        if (response) {
-            exchange_.answer(*response);
+        if (context_.handler->try_answer(exchange_)) {
             co_return;
         }
         co_await context_.handler->handle(exchange_);

@@ -1,6 +1,6 @@
 #include "http/server_context.hpp"
 
-#include <fmt/format.h>
+#include "base/strings.hpp"
 
 namespace http {
 
@@ -12,7 +12,11 @@ ServerContext::ServerContext(net::Worker& owner, const ServerSettings& server_se
       date_rendered_at_(owner.now() - std::chrono::hours(1)) {}
 
 std::string ServerContext::next_request_id() {
-    return fmt::format("{:016x}{:08x}", request_id_base_, static_cast<std::uint32_t>(++request_count_));
+    std::string id;
+    id.reserve(24);
+    base::append_hex(id, request_id_base_, 16);
+    base::append_hex(id, ++request_count_, 8);
+    return id;
 }
 
 const std::string& ServerContext::http_date() {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,10 +34,9 @@ class RequestHandler {
 public:
     virtual ~RequestHandler() = default;
 
-    // The answer, when it needs no waiting.
-    virtual std::optional<Response> try_answer(Exchange& exchange) = 0;
+    // Answers at once, if that needs no waiting. False: handle() must.
+    virtual bool try_answer(Exchange& exchange) = 0;
 
-    // Otherwise: answers through the exchange.
     virtual base::Task<> handle(Exchange& exchange) = 0;
 
     // Whether the request may use a place reserved for health.

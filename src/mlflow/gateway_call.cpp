@@ -52,9 +52,10 @@ GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
 
 std::string GatewayCall::next_traceparent() {
     const http::Fields& fields = exchange_.request().fields;
-    const auto header = fields.find("traceparent");
-    const auto parent =
-        header && fields.count("traceparent") == 1 ? telemetry::parse_traceparent(*header) : std::nullopt;
+    const auto header = fields.find(http::FieldName::traceparent);
+    const auto parent = header && fields.count(http::FieldName::traceparent) == 1
+                            ? telemetry::parse_traceparent(*header)
+                            : std::nullopt;
     starts_trace_ = !parent.has_value();
     return telemetry::to_traceparent(telemetry::next_span(parent, gateway_.worker_.random()));
 }

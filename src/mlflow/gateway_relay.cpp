@@ -37,12 +37,12 @@ std::string GatewayCall::request_head() {
     facts.traceparent = traceparent_;
     facts.key_id = exchange_.caller.key_id;
     facts.key_name = exchange_.caller.key_name;
-    facts.peer_address = exchange_.peer().to_string();
+    facts.peer_address = exchange_.peer_text();
     facts.trusts_peer = gateway_.proxies_.contains(exchange_.peer());
     facts.starts_trace = starts_trace_;
     // With both fields, the key came as X-API-Key and Authorization is meant for MLflow.
     facts.is_authorization_ours =
-        !exchange_.caller.key_id.empty() && !exchange_.request().fields.find("x-api-key").has_value();
+        !exchange_.caller.key_id.empty() && !exchange_.request().fields.has(http::FieldName::x_api_key);
     append_upstream_head(head, exchange_.request(), facts, upstream_.rules);
     return head;
 }

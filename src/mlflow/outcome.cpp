@@ -43,12 +43,13 @@ Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime no
         default:
             return {Outcome::success, std::nullopt};
     }
-    const auto header = answer.fields.find("retry-after");
+    const auto header = answer.fields.find(http::FieldName::retry_after);
     const auto wait = header ? parse_retry_after(*header, now) : std::nullopt;
     if (answer.status == 429 || wait) {
         return {Outcome::overload, wait};
     }
-    const bool is_plain_text = base::istarts_with(answer.fields.find("content-type").value_or(""), "text/plain");
+    const bool is_plain_text =
+        base::istarts_with(answer.fields.find(http::FieldName::content_type).value_or(""), "text/plain");
     const bool is_artifact = kind == CallKind::artifact_read || kind == CallKind::artifact_write;
     return {is_artifact && is_plain_text ? Outcome::ignored : Outcome::failure, std::nullopt};
 }

@@ -96,7 +96,10 @@ bool is_mlflow_path(std::string_view path) {
 }
 
 bool is_artifact_proxy_path(std::string_view upstream_path) {
-    return base::percent_decode(upstream_path).find("/mlflow-artifacts/") != std::string::npos;
+    constexpr std::string_view kRoot = "/mlflow-artifacts/";
+    return upstream_path.find('%') == std::string_view::npos
+               ? upstream_path.find(kRoot) != std::string_view::npos
+               : base::percent_decode(upstream_path).find(kRoot) != std::string::npos;
 }
 
 UpstreamCall to_upstream(const http::RequestHead& request) {

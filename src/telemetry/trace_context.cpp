@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include "base/strings.hpp"
 
 namespace telemetry {
 
@@ -44,14 +44,19 @@ TraceContext next_span(const std::optional<TraceContext>& parent, base::Random& 
     if (parent) {
         span = *parent;
     } else {
-        span.trace_id = fmt::format("{:016x}{:016x}", random.next(), random.next() | 1U);
+        base::append_hex(span.trace_id, random.next(), 16);
+        base::append_hex(span.trace_id, random.next() | 1U, 16);
     }
-    span.parent_id = fmt::format("{:016x}", random.next() | 1U);
+    span.parent_id.clear();
+    base::append_hex(span.parent_id, random.next() | 1U, 16);
     return span;
 }
 
 std::string to_traceparent(const TraceContext& context) {
-    return fmt::format("00-{}-{}-{}", context.trace_id, context.parent_id, context.is_sampled ? "01" : "00");
+    std::string text;
+    text.reserve(55);
+    text.append("00-").append(context.trace_id).append("-").append(context.parent_id);
+    return text.append(context.is_sampled ? "-01" : "-00");
 }
 
 }  // namespace telemetry

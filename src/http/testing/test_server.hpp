@@ -55,8 +55,12 @@ public:
 
     explicit FunctionHandler(Functions functions) : functions_(std::move(functions)) {}
 
-    std::optional<Response> try_answer(Exchange& exchange) override {
-        return functions_.try_answer ? functions_.try_answer(exchange) : std::nullopt;
+    bool try_answer(Exchange& exchange) override {
+        const std::optional<Response> response = functions_.try_answer ? functions_.try_answer(exchange) : std::nullopt;
+        if (response) {
+            exchange.answer(*response);
+        }
+        return response.has_value();
     }
 
     base::Task<> handle(Exchange& exchange) override {

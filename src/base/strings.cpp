@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstddef>
 #include <numeric>
+#include <ranges>
 
 namespace base {
 
@@ -87,9 +88,10 @@ std::optional<std::uint64_t> parse_uint(std::string_view text) {
     return value;
 }
 
-void append_hex(std::string& out, std::uint64_t value, unsigned digits) {
-    while (digits > 0) {
-        out.push_back(kHexDigits[(value >> (4 * --digits)) & 0xFU]);
+void write_hex(std::span<char> out, std::uint64_t value) {
+    for (char& digit : std::views::reverse(out)) {
+        digit = kHexDigits[value & 0xFU];
+        value >>= 4U;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,8 @@ std::vector<std::string_view> split_list(std::string_view text, char separator);
 // Digits only, no sign, no space; nothing on overflow.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
-// The last `digits` hexadecimal digits of `value`, lower-case.
-void append_hex(std::string& out, std::uint64_t value, unsigned digits);
+// Fills `out` with the last hexadecimal digits of `value`, lower-case.
+void write_hex(std::span<char> out, std::uint64_t value);
 
 void append_decimal(std::string& out, std::uint64_t value);
 

@@ -7,9 +7,12 @@
 
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
+
+#include "base/frame_cache.hpp"
 
 namespace base {
 
@@ -19,6 +22,14 @@ class Task;
 // What Task<T> and Task<void> share. Not for direct use.
 class TaskPromiseBase {
 public:
+    static void* operator new(std::size_t size) {
+        return allocate_frame(size);
+    }
+
+    static void operator delete(void* frame, std::size_t size) noexcept {
+        free_frame(frame, size);
+    }
+
     static std::suspend_always initial_suspend() noexcept {
         return {};
     }

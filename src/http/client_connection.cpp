@@ -1,6 +1,5 @@
 #include "http/client_connection.hpp"
 
-#include <array>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -39,12 +38,9 @@ base::Error ClientConnection::to_error(const net::ErrorCode& error) const {
 
 base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::asio::const_buffer> buffers,
                                                        base::Duration limit) {
-    std::array<boost::asio::const_buffer, 16> storage;
-    std::copy(buffers.begin(), buffers.end(), storage.begin());
-    const std::span<boost::asio::const_buffer> rest(storage.data(), buffers.size());
-    std::size_t left = boost::asio::buffer_size(buffers);
-    while (left > 0) {
-        net::IoResult result = stream_->try_write(rest);
+    net::UnsentBuffers unsent(buffers);
+    while (!unsent.is_empty()) {
+        net::IoResult result = stream_->try_write(unsent.rest());
         if (net::would_block(result.error) && !is_cancelled_ && !has_early_answer_) {
             deadline_.set(worker_.now() + limit);
             result.error = co_await stream_->wait(net::Interest::writable);
@@ -58,12 +54,7 @@ base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::as
             co_return base::fail(base::Code::cancelled, "the upstream answered before the request was complete");
         }
         has_sent_ = has_sent_ || result.bytes > 0;
-        left -= result.bytes;
-        for (boost::asio::const_buffer& buffer : rest) {
-            const std::size_t sent = std::min(result.bytes, buffer.size());
-            buffer += sent;
-            result.bytes -= sent;
-        }
+        unsent.consume(result.bytes);
     }
     deadline_.clear();
     co_return base::Result<void>{};

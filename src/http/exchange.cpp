@@ -14,6 +14,7 @@ namespace http {
 
 namespace {
 
+constexpr auto kLongRest = std::chrono::seconds(1);
 constexpr std::size_t kInputLimit = 64UL * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -40,6 +41,7 @@ Exchange::Exchange(ServerContext& context, std::unique_ptr<net::Stream> stream, 
       peer_(std::move(peer)),
       peer_text_(peer_.to_string()),
       deadline_(context.worker.deadlines(), [this] { stream_->cancel(); }),
+      release_buffers_(context.worker.deadlines(), [this] { release_buffers(); }),
       input_(std::max(kInputLimit, context.settings.limits.max_head_bytes + 1)),
       parser_(context.settings.limits) {}
 
@@ -53,7 +55,7 @@ void Exchange::start_request() {
     if (id && is_acceptable_request_id(*id)) {
         request_id_ = *id;
     } else {
-        request_id_ = context_.next_request_id();
+        context_.next_request_id(request_id_);
     }
     is_body_complete_ = head.framing.kind == Framing::Kind::none;
     is_continue_due_ =
@@ -171,45 +173,26 @@ void Exchange::begin_answer(unsigned status) {
 }
 
 base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
-    const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(output_),
-                                                           boost::asio::const_buffer(piece.data(), piece.size())};
-    const std::size_t total = output_.size() + piece.size();
-    if (is_aborted_) {
-        output_.clear();
-        co_return boost::asio::error::operation_aborted;
-    }
-    net::IoResult first = total == 0 ? net::IoResult{} : stream_->try_write(buffers);
-    if (first.bytes == total || (first.error && !net::would_block(first.error))) {
-        output_.clear();
-        co_return first.error;
-    }
-    std::array<boost::asio::const_buffer, 2> rest = buffers;
-    for (boost::asio::const_buffer& buffer : rest) {
-        const std::size_t sent = std::min(first.bytes, buffer.size());
-        buffer += sent;
-        first.bytes -= sent;
-    }
-    while (rest[0].size() + rest[1].size() > 0) {
-        // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on reading.
-        deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
-        net::ErrorCode error = co_await stream_->wait(net::Interest::writable);
-        if (!error && (is_aborted_ || deadline_.has_expired())) {
-            error = boost::asio::error::operation_aborted;
-        }
-        net::IoResult result = error ? net::IoResult{0, error} : stream_->try_write(rest);
-        if (result.error && !net::would_block(result.error)) {
-            output_.clear();
-            co_return result.error;
-        }
-        for (boost::asio::const_buffer& buffer : rest) {
-            const std::size_t sent = std::min(result.bytes, buffer.size());
-            buffer += sent;
-            result.bytes -= sent;
+    net::UnsentBuffers unsent(std::array<boost::asio::const_buffer, 2>{
+        boost::asio::buffer(output_), boost::asio::const_buffer(piece.data(), piece.size())});
+    net::ErrorCode error = is_aborted_ ? boost::asio::error::operation_aborted : net::ErrorCode{};
+    while (!error && !unsent.is_empty()) {
+        const net::IoResult result = stream_->try_write(unsent.rest());
+        unsent.consume(result.bytes);
+        error = result.error;
+        if (net::would_block(error)) {
+            // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on
+            // reading.
+            deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
+            error = co_await stream_->wait(net::Interest::writable);
+            if (is_aborted_ || deadline_.has_expired()) {
+                error = boost::asio::error::operation_aborted;
+            }
         }
     }
     deadline_.clear();
     output_.clear();
-    co_return net::ErrorCode{};
+    co_return error;
 }
 
 std::string Exchange::cors_fields() const {
@@ -300,9 +283,13 @@ void Exchange::cut_short() {
     abort();
 }
 
-void Exchange::rest() {
-    input_.release_if_empty();
-    if (output_.empty()) {
+void Exchange::begin_rest() {
+    release_buffers_.set(context_.worker.now() + kLongRest);
+}
+
+void Exchange::release_buffers() {
+    if (is_idle_) {
+        input_.release_if_empty();
         output_.shrink_to_fit();
     }
 }

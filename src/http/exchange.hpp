@@ -153,7 +153,8 @@ private:
 
     base::Task<net::ErrorCode> fill_input(base::MonotonicTime limit);
     base::Task<base::Result<std::string_view>> read_body_within(base::Duration patience);
-    void rest();
+    void begin_rest();
+    void release_buffers();
     base::Result<bool> step_body(std::string_view& piece);
     void start_request();
 
@@ -162,6 +163,7 @@ private:
     boost::asio::ip::address peer_;
     std::string peer_text_;
     net::Deadline deadline_;
+    net::Deadline release_buffers_;  // of a connection that rests for long, so that idle ones are cheap
     InputBuffer input_;
     RequestParser parser_;
     std::string output_;

@@ -160,7 +160,7 @@ TEST(ResponseParser, tells_the_same_however_the_bytes_arrive) {
 TEST(RequestParser, refuses_the_same_however_the_bytes_arrive) {
     for (const Sample& sample : kBrokenRequests) {
         expect_same_for_every_cut(sample.bytes, sample.told, [&](const auto& pieces) {
-            // Up to where the sample's expectation goes: texts of Beast are its own business.
+            // Up to where the sample's expectation goes: some say no more than that it is refused.
             const std::string told = parse_requests(pieces);
             return told.substr(std::min(told.find('!'), told.size())).substr(0, sample.told.size());
         });

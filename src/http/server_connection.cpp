@@ -97,7 +97,7 @@ base::Task<bool> ServerConnection::read_head(base::Duration patience) {
             if (context_.is_draining) {
                 co_return false;
             }
-            exchange_.rest();
+            exchange_.begin_rest();
         }
         const net::ErrorCode error = co_await exchange_.fill_input(limit);
         if (error) {

@@ -11,12 +11,11 @@ ServerContext::ServerContext(net::Worker& owner, const ServerSettings& server_se
       request_id_base_(owner.random().next()),
       date_rendered_at_(owner.now() - std::chrono::hours(1)) {}
 
-std::string ServerContext::next_request_id() {
-    std::string id;
-    id.reserve(24);
-    base::append_hex(id, request_id_base_, 16);
-    base::append_hex(id, ++request_count_, 8);
-    return id;
+void ServerContext::next_request_id(std::string& id) {
+    constexpr std::size_t kDigitsOfBase = 16;
+    id.resize(24);
+    base::write_hex(std::span(id).first(kDigitsOfBase), request_id_base_);
+    base::write_hex(std::span(id).subspan(kDigitsOfBase), ++request_count_);
 }
 
 const std::string& ServerContext::http_date() {

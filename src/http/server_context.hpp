@@ -58,8 +58,8 @@ public:
     std::list<Exchange*> exchanges;
     bool is_draining = false;
 
-    // Hexadecimal, unique within the process and most likely beyond.
-    std::string next_request_id();
+    // Puts into `id` a hexadecimal one, unique within the process and most likely beyond.
+    void next_request_id(std::string& id);
 
     // The Date field's value, rendered at most once a second.
     [[nodiscard]] const std::string& http_date();

@@ -9,7 +9,6 @@
 #include "net/use_task.hpp"
 #include "resilience/backoff.hpp"
 #include "telemetry/log.hpp"
-#include "telemetry/trace_context.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -50,7 +49,7 @@ GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
     });
 }
 
-std::string GatewayCall::next_traceparent() {
+telemetry::Traceparent GatewayCall::next_traceparent() {
     const http::Fields& fields = exchange_.request().fields;
     const auto header = fields.find(http::FieldName::traceparent);
     const auto parent = header && fields.count(http::FieldName::traceparent) == 1

@@ -34,7 +34,7 @@ std::string GatewayCall::request_head() {
     RequestFacts facts;
     facts.target = call_.target;
     facts.request_id = exchange_.request_id();
-    facts.traceparent = traceparent_;
+    facts.traceparent = {traceparent_.data(), traceparent_.size()};
     facts.key_id = exchange_.caller.key_id;
     facts.key_name = exchange_.caller.key_name;
     facts.peer_address = exchange_.peer_text();

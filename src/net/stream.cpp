@@ -1,5 +1,6 @@
 #include "net/stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <netinet/tcp.h>
@@ -16,8 +17,6 @@
 namespace net {
 
 namespace {
-
-constexpr std::size_t kMaxBuffers = 16;
 
 IoResult to_result(ssize_t count) {
     return count >= 0 ? IoResult{static_cast<std::size_t>(count), {}}
@@ -88,7 +87,7 @@ IoResult TcpStream::try_read(boost::asio::mutable_buffer buffer) {
 }
 
 IoResult TcpStream::try_write(std::span<const boost::asio::const_buffer> buffers) {
-    ENSURE(buffers.size() <= kMaxBuffers, "the interface promises at most 16 buffers");
+    ENSURE(buffers.size() <= kMaxBuffers, "the interface promises at most so many");
     std::array<iovec, kMaxBuffers> parts{};
     std::size_t size = 0;
     msghdr message{};
@@ -105,27 +104,19 @@ IoResult TcpStream::try_write(std::span<const boost::asio::const_buffer> buffers
     return result;
 }
 
-base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers) {
-    std::array<boost::asio::const_buffer, kMaxBuffers> rest;
-    std::copy(buffers.begin(), buffers.end(), rest.begin());
-    std::span<boost::asio::const_buffer> pending(rest.data(), buffers.size());
-    while (!pending.empty()) {
-        IoResult result = stream.try_write(pending);
-        if (would_block(result.error)) {
-            result.error = co_await stream.wait(Interest::writable);
-        }
-        if (result.error) {
-            co_return result.error;
-        }
-        while (!pending.empty() && result.bytes >= pending.front().size()) {
-            result.bytes -= pending.front().size();
-            pending = pending.subspan(1);
-        }
-        if (!pending.empty()) {
-            pending.front() += result.bytes;
-        }
+UnsentBuffers::UnsentBuffers(std::span<const boost::asio::const_buffer> buffers)
+    : count_(buffers.size()), bytes_(boost::asio::buffer_size(buffers)) {
+    ENSURE(count_ <= kMaxBuffers, "the interface promises at most so many");
+    std::copy(buffers.begin(), buffers.end(), buffers_.begin());
+}
+
+void UnsentBuffers::consume(std::size_t bytes) {
+    bytes_ -= bytes;
+    for (boost::asio::const_buffer& buffer : std::span(buffers_).first(count_)) {
+        const std::size_t sent = std::min(bytes, buffer.size());
+        buffer += sent;
+        bytes -= sent;
     }
-    co_return ErrorCode{};
 }
 
 }  // namespace net

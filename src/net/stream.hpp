@@ -1,12 +1,12 @@
 // A connected byte stream, TCP or TLS, seen the way the kernel offers it: try now, and wait when it would block.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
 
-#include "base/task.hpp"
 #include "net/poller.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -24,6 +24,9 @@ struct IoResult {
 
 bool would_block(const ErrorCode& error);
 
+// In one write.
+inline constexpr std::size_t kMaxBuffers = 16;
+
 // Lives on one worker. Owns the socket and closes it when destroyed, without waiting.
 class Stream {
 public:
@@ -33,7 +36,7 @@ public:
 
     virtual IoResult try_read(boost::asio::mutable_buffer buffer) = 0;
 
-    // Takes at most 16 buffers; may write a part.
+    // Takes at most kMaxBuffers; may write a part.
     virtual IoResult try_write(std::span<const boost::asio::const_buffer> buffers) = 0;
 
     // Until trying again makes sense, or cancel() was called (operation_aborted).
@@ -106,7 +109,25 @@ public:
     }
 };
 
-// Writes all of `buffers`, waiting as needed.
-base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers);
+// What partial writes have left of at most kMaxBuffers.
+class UnsentBuffers {
+public:
+    explicit UnsentBuffers(std::span<const boost::asio::const_buffer> buffers);
+
+    [[nodiscard]] bool is_empty() const {
+        return bytes_ == 0;
+    }
+
+    [[nodiscard]] std::span<const boost::asio::const_buffer> rest() const {
+        return {buffers_.data(), count_};
+    }
+
+    void consume(std::size_t bytes);
+
+private:
+    std::array<boost::asio::const_buffer, kMaxBuffers> buffers_;
+    std::size_t count_;
+    std::size_t bytes_;
+};
 
 }  // namespace net

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/task.hpp"
 #include "net/deadline.hpp"
 #include "net/stream.hpp"
 

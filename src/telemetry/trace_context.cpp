@@ -36,27 +36,30 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
         return std::nullopt;
     }
     const bool is_sampled = std::string_view("13579bdf").find(flags[1]) != std::string_view::npos;
-    return TraceContext{std::string(trace_id), std::string(parent_id), is_sampled};
+    return TraceContext{HexId<32>(trace_id), HexId<16>(parent_id), is_sampled};
+}
+
+template <std::size_t N>
+HexId<N>::HexId(base::Random& random) {
+    for (std::size_t done = 0; done < N; done += 16) {
+        base::write_hex(std::span(digits_).subspan(done, 16), random.next() | 1U);
+    }
 }
 
 TraceContext next_span(const std::optional<TraceContext>& parent, base::Random& random) {
-    TraceContext span;
-    if (parent) {
-        span = *parent;
-    } else {
-        base::append_hex(span.trace_id, random.next(), 16);
-        base::append_hex(span.trace_id, random.next() | 1U, 16);
-    }
-    span.parent_id.clear();
-    base::append_hex(span.parent_id, random.next() | 1U, 16);
+    TraceContext span = parent ? *parent : TraceContext{HexId<32>(random), {}, false};
+    span.parent_id = HexId<16>(random);
     return span;
 }
 
-std::string to_traceparent(const TraceContext& context) {
-    std::string text;
-    text.reserve(55);
-    text.append("00-").append(context.trace_id).append("-").append(context.parent_id);
-    return text.append(context.is_sampled ? "-01" : "-00");
+Traceparent to_traceparent(const TraceContext& context) {
+    Traceparent text;
+    auto end = std::ranges::copy(std::string_view("00-"), text.begin()).out;
+    end = std::ranges::copy(std::string_view(context.trace_id), end).out;
+    *end++ = '-';
+    end = std::ranges::copy(std::string_view(context.parent_id), end).out;
+    std::ranges::copy(std::string_view(context.is_sampled ? "-01" : "-00"), end);
+    return text;
 }
 
 }  // namespace telemetry

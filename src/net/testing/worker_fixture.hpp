@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <future>
+#include <span>
 
 #include "net/stream.hpp"
 #include "net/testing/run_on.hpp"
@@ -27,6 +28,21 @@ protected:
     static base::Task<ErrorCode> wait(Stream& stream, Interest interest) {
         const ErrorCode error = co_await stream.wait(interest);
         co_return error;
+    }
+
+    static base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers) {
+        UnsentBuffers unsent(buffers);
+        while (!unsent.is_empty()) {
+            IoResult result = stream.try_write(unsent.rest());
+            if (would_block(result.error)) {
+                result.error = co_await stream.wait(Interest::writable);
+            }
+            if (result.error) {
+                co_return result.error;
+            }
+            unsent.consume(result.bytes);
+        }
+        co_return ErrorCode{};
     }
 
     // Moves the clock by `step` again and again until `result` is there: whatever it waits for, its deadline passes.

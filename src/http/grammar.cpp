@@ -25,15 +25,17 @@ bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
-// Free of control characters other than the tab. Without an early end, so that the compiler can look at 16 bytes a
-// time.
-bool is_text(std::string_view text) {
-    bool has_control = false;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        has_control |= (byte < 0x20 && byte != '\t') || byte == 0x7F;
+// What may stand in a value: no control character but the tab.
+constexpr std::array<bool, 256> kTextCharacters = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t byte = 0; byte < table.size(); ++byte) {
+        table[byte] = (byte >= 0x20 && byte != 0x7F) || byte == '\t';
     }
-    return !has_control;
+    return table;
+}();
+
+bool is_text(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return kTextCharacters[static_cast<unsigned char>(c)]; });
 }
 
 std::unexpected<base::Error> malformed(const char* what) {
@@ -95,8 +97,9 @@ base::Result<Field> parse_field_line(std::string_view line) {
         // RFC 9112, section 5.2, lets a server refuse it.
         return malformed("a field value must not continue on the next line");
     }
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    const auto name_end = std::find_if_not(line.begin(), line.end(), is_token_character);
+    const auto colon = static_cast<std::size_t>(name_end - line.begin());
+    if (colon == 0 || name_end == line.end() || *name_end != ':') {
         return malformed("a field must be NAME: VALUE, with nothing but letters, digits and dashes in its name");
     }
     const std::string_view value = base::trim(line.substr(colon + 1));

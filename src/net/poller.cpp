@@ -33,6 +33,15 @@ Readiness::~Readiness() {
     poller_.forget(*this);
 }
 
+void Readiness::clear(Interest interest) {
+    ready_[index(interest)] = false;
+    cleared_at_[index(interest)] = poller_.turn();
+}
+
+bool Readiness::is_known_to_be_quiet(Interest interest) const {
+    return !is_ready(interest) && cleared_at_[index(interest)] != poller_.turn();
+}
+
 void Readiness::cancel() {
     for (Wait*& waiting : waiting_) {
         if (Wait* wait = std::exchange(waiting, nullptr)) {

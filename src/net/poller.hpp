@@ -38,9 +38,11 @@ public:
     }
 
     // A try found nothing left to read, or no room to write.
-    void clear(Interest interest) {
-        ready_[index(interest)] = false;
-    }
+    void clear(Interest interest);
+
+    // Whether the kernel has been asked since the last clear() and had nothing to tell, so that asking again now would
+    // mostly tell the same.
+    [[nodiscard]] bool is_known_to_be_quiet(Interest interest) const;
 
     // Until is_ready(interest), or cancel() (operation_aborted). One wait at a time for each interest.
     class Wait {
@@ -93,6 +95,7 @@ private:
 
     Poller& poller_;
     std::array<bool, 2> ready_{};
+    std::array<std::uint64_t, 2> cleared_at_{};  // turn of the poller
     bool has_ended_ = false;
     std::array<Wait*, 2> waiting_{};
     std::function<void(bool)> on_readable_;

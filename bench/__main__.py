@@ -15,6 +15,7 @@ NAMES = (
     "throughput",
     "client_latency",
     "streaming",
+    "goodput",
     "mixed_calls",
     "outage_client",
     "health_under_outage",

@@ -198,12 +198,24 @@ void Service::register_metrics() {
         return;
     }
     const auto add_gate = [this](const char* gate, const mlflow::AdmissionGate& source) {
-        metrics_.gauge("hokusai_mlflow_calls_in_flight", "Calls to MLflow under way.", {{"gate", gate}}, [&source] {
-            return static_cast<double>(source.figures().in_flight);
-        });
-        metrics_.gauge("hokusai_mlflow_calls_queued", "Calls that wait for a place.", {{"gate", gate}}, [&source] {
-            return static_cast<double>(source.figures().queued);
-        });
+        const auto add_gauge =
+            [&](const char* name, const char* help, std::size_t mlflow::AdmissionGate::Figures::* figure) {
+                metrics_.gauge(name, help, {{"gate", gate}}, [this, &source, figure] {
+                    return static_cast<double>(source.figures(clock_.now()).*figure);
+                });
+            };
+        using Figures = mlflow::AdmissionGate::Figures;
+        add_gauge("hokusai_mlflow_concurrency_limit", "Calls to MLflow that may be under way.", &Figures::limit);
+        add_gauge("hokusai_mlflow_calls_in_flight", "Calls to MLflow under way.", &Figures::in_flight);
+        add_gauge("hokusai_mlflow_calls_queued", "Calls that wait for a place.", &Figures::queued);
+        for (const mlflow::GateRefusal reason : mlflow::kGateRefusals) {
+            metrics_.counter_from("hokusai_mlflow_calls_refused_total",
+                                  "Calls that got no place, by reason.",
+                                  {{"gate", gate}, {"reason", std::string(mlflow::to_string(reason))}},
+                                  [this, &source, reason] {
+                                      return static_cast<double>(source.figures(clock_.now()).refused_for(reason));
+                                  });
+        }
     };
     add_gate("api", mlflow_->upstream.api_gate);
     add_gate("bulk", mlflow_->upstream.bulk_gate);

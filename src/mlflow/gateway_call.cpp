@@ -1,6 +1,8 @@
 #include "mlflow/gateway_call.hpp"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -27,6 +29,12 @@ constexpr std::string_view kGoesOn = "; the gateway tries MLflow in the backgrou
 bool has_small_body(const http::RequestHead& request) {
     return request.framing.kind == http::Framing::Kind::none ||
            (request.framing.kind == http::Framing::Kind::length && request.framing.length <= kSmallBody);
+}
+
+// Places are shared out fairly by key; where nobody is asked for one, by peer.
+resilience::CallerId caller_of(const http::Exchange& exchange) {
+    const std::string_view key = exchange.caller.key_id;
+    return key.empty() ? std::hash<boost::asio::ip::address>{}(exchange.peer()) : std::hash<std::string_view>{}(key);
 }
 
 }  // namespace
@@ -143,7 +151,7 @@ base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
         abort_check_.set(worker.now() + kAbortCheckDelay);
     }
     base::Result<AdmissionGate::Place> place =
-        co_await gate.enter(worker, worker.now() + upstream_.settings.max_queue_time, wait_);
+        co_await gate.enter(worker, caller_of(exchange_), worker.now() + upstream_.settings.max_queue_time, wait_);
     // Clients resend what they gave up on, so a call nobody waits for any more must not reach MLflow.
     if (wait_.has_queued() && exchange_.has_client_left()) {
         exchange_.abort();
@@ -155,7 +163,9 @@ base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
     if (!place || has_opened) {
         permit.report(resilience::Outcome::ignored, worker.now());
         gateway_.metrics_.refused_by_queue.add();
-        const base::Duration until_retry = upstream_.breaker.status(worker.now()).time_until_retry;
+        const base::MonotonicTime now = worker.now();
+        const base::Duration until_retry =
+            std::max<base::Duration>(upstream_.breaker.status(now).time_until_retry, gate.figures(now).time_to_drain);
         exchange_.answer(
             has_opened
                 ? unavailable("MLflow stopped answering while this call waited" + std::string(kGoesOn), until_retry)
@@ -215,9 +225,6 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
         co_return failure;
     }
     report_answer(permit, **head, sent_at);
-    if (!call_.is_artifact()) {
-        place_->release();
-    }
     co_await relay_answer(connection, **head);
     if (!exchange_.is_aborted()) {
         gateway_.pool_.release(std::move(*acquired));
@@ -231,6 +238,9 @@ void GatewayCall::report_failure(resilience::Permit& permit, const Failure& fail
         permit.report(Outcome::cancelled, gateway_.worker_.now());
         gateway_.metrics_.cancelled.add();
         return;
+    }
+    if (failure.error.code == base::Code::deadline_exceeded) {
+        place_->release(resilience::CallResult{.was_dropped = true});
     }
     const bool is_ours = failure.was_stale || failure.error.code == base::Code::exhausted;
     permit.report(is_ours ? Outcome::ignored : Outcome::failure, gateway_.worker_.now());
@@ -248,6 +258,12 @@ void GatewayCall::report_answer(resilience::Permit& permit,
     const Verdict verdict = judge(head, call_.kind, gateway_.worker_.clock().wall_now());
     permit.report(verdict.outcome, now, verdict.retry_after);
     upstream_.note_answer(now);
+    if (!call_.is_artifact()) {
+        using resilience::Outcome;
+        const bool was_dropped = verdict.outcome == Outcome::overload || verdict.outcome == Outcome::failure;
+        place_->release(resilience::CallResult{
+            traffic_class(exchange_.request().method, call_.target), now - sent_at, was_dropped});
+    }
     GatewayMetrics& metrics = gateway_.metrics_;
     metrics.time_to_head.observe(std::chrono::duration<double>(now - sent_at).count());
     switch (verdict.outcome) {

@@ -75,6 +75,11 @@ std::shared_ptr<const Endpoints> NameResolver::current() const {
     return current_;
 }
 
+bool NameResolver::is_first_look_up_running() const {
+    const std::lock_guard lock(mutex_);
+    return current_->empty() && !last_error_;
+}
+
 std::optional<std::string> NameResolver::last_error() const {
     const std::lock_guard lock(mutex_);
     return last_error_;

@@ -22,6 +22,16 @@ std::string openssl_reason() {
     return reason == nullptr ? "unknown TLS error" : reason;
 }
 
+std::string reason_of_distrust(long verdict) {
+    const std::string reason = X509_verify_cert_error_string(verdict);
+    const bool is_of_unknown_origin = verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                                      verdict == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+                                      verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+    return is_of_unknown_origin
+               ? reason + "; to trust it, install ca-certificates or name its authority in HOKUSAI_MLFLOW_CA_FILE"
+               : reason;
+}
+
 [[noreturn]] void refuse_file(const char* setting, const std::string& file) {
     throw base::ConfigError(std::string(setting) + ": cannot use " + file + ": " + openssl_reason() +
                             "; it must be a readable PEM file");
@@ -88,7 +98,7 @@ base::Task<base::Result<void>> TlsStream::handshake(const Deadline& limit) {
         const int reason = SSL_get_error(session_, result);
         if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
             const long verdict = SSL_get_verify_result(session_);
-            const std::string detail = verdict == X509_V_OK ? openssl_reason() : X509_verify_cert_error_string(verdict);
+            const std::string detail = verdict == X509_V_OK ? openssl_reason() : reason_of_distrust(verdict);
             ERR_clear_error();
             co_return base::fail(base::Code::unavailable, "TLS handshake failed: " + detail);
         }

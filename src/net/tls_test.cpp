@@ -134,6 +134,7 @@ TEST_F(TlsTest, refuses_a_certificate_nobody_trusts) {
         ASSERT_FALSE(opened);
         EXPECT_EQ(opened.error().code, base::Code::unavailable);
         EXPECT_NE(opened.error().message.find("self-signed"), std::string::npos) << opened.error().message;
+        EXPECT_NE(opened.error().message.find("HOKUSAI_MLFLOW_CA_FILE"), std::string::npos) << opened.error().message;
     }
 }
 

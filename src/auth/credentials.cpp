@@ -72,20 +72,27 @@ base::Result<std::optional<std::string_view>> find_key(const http::Fields& field
     if (!authorization) {
         return base::fail(base::Code::invalid_argument, "Several Authorization headers differ; send one");
     }
-    const std::optional<std::string_view> header_key = only_value(fields, http::FieldName::x_api_key);
+    PresentedKey header_key = find_header_key(fields);
     if (!header_key) {
-        return base::fail(base::Code::invalid_argument, "Several X-API-Key headers differ; send one");
+        return header_key;
     }
-
     PresentedKey key = key_of_authorization(*authorization, storage);
-    if (!key || header_key->empty()) {
+    if (!key || !*header_key) {
         return key;
     }
-    if (*key && **key != *header_key) {
+    if (*key && **key != **header_key) {
         return base::fail(base::Code::invalid_argument,
                           "Authorization and X-API-Key carry two different API keys; send one of them");
     }
     return header_key;
+}
+
+PresentedKey find_header_key(const http::Fields& fields) {
+    const std::optional<std::string_view> key = only_value(fields, http::FieldName::x_api_key);
+    if (!key) {
+        return base::fail(base::Code::invalid_argument, "Several X-API-Key headers differ; send one");
+    }
+    return unless_empty(*key);
 }
 
 }  // namespace auth

@@ -107,7 +107,14 @@ base::Result<void> BodyDecoder::read_line(std::string_view line) {
         return base::fail(base::Code::exhausted, "the trailers are too long");
     }
     const base::Result<Field> trailer = parse_field_line(line);
-    return trailer ? base::Result<void>{} : std::unexpected(trailer.error());
+    if (!trailer) {
+        return std::unexpected(trailer.error());
+    }
+    const FieldName name = to_field_name(trailer->name);
+    if (name == FieldName::content_length || name == FieldName::transfer_encoding) {
+        return base::fail(base::Code::invalid_argument, "framing comes too late in a trailer");
+    }
+    return {};
 }
 
 }  // namespace http

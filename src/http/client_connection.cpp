@@ -9,6 +9,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t kAnswerBufferLimit = 64UL * 1024;
+constexpr unsigned kSwitchingProtocols = 101;
 
 }  // namespace
 
@@ -121,6 +122,11 @@ base::Task<base::Result<const ResponseHead*>> ClientConnection::read_head(Method
                 deadline_.clear();
                 is_complete_ = parser_.head().framing.kind == Framing::Kind::none;
                 co_return &parser_.head();
+            }
+            if (result->event == ParseStep::Event::head && parser_.head().status == kSwitchingProtocols) {
+                is_broken_ = true;
+                co_return base::fail(base::Code::data_loss,
+                                     "the upstream switched protocols, which nobody had asked for");
             }
             if (result->event == ParseStep::Event::head) {
                 parser_.start(method);

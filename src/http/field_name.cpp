@@ -73,10 +73,11 @@ constexpr char to_lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-bool begins_with(std::string_view name, std::string_view lower_case, bool takes_underscores) {
+// Takes '_' for '-'.
+bool begins_with(std::string_view name, std::string_view lower_case) {
     return name.size() >= lower_case.size() &&
-           std::equal(lower_case.begin(), lower_case.end(), name.begin(), [takes_underscores](char wanted, char c) {
-               return to_lower(c) == wanted || (takes_underscores && wanted == '-' && c == '_');
+           std::equal(lower_case.begin(), lower_case.end(), name.begin(), [](char wanted, char c) {
+               return to_lower(c) == wanted || (c == '_' && wanted == '-');
            });
 }
 
@@ -85,15 +86,15 @@ bool begins_with(std::string_view name, std::string_view lower_case, bool takes_
 FieldName to_field_name(std::string_view name) {
     if (name.size() <= kLongest) {
         for (std::size_t i = kFirstOfLength[name.size()]; i < kFirstOfLength[name.size() + 1]; ++i) {
-            if (begins_with(name, kNames[i].first, false)) {
-                return kNames[i].second;
+            if (begins_with(name, kNames[i].first)) {
+                return name.find('_') == std::string_view::npos ? kNames[i].second : FieldName::lookalike;
             }
         }
     }
     const char first = name.empty() ? '\0' : to_lower(name.front());
     if (first == 'x' || first == 'a') {
         for (const auto& [prefix, family] : kFamilies) {
-            if (begins_with(name, prefix, true)) {
+            if (begins_with(name, prefix)) {
                 return family;
             }
         }

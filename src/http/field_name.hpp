@@ -35,7 +35,9 @@ enum class FieldName : std::uint8_t {
     x_forwarded_host,
     x_forwarded_proto,
     x_request_id,
-    // Families: every other name that begins so, with '_' taken for '-' because WSGI servers do.
+    // One of the above with '_' for '-', which WSGI servers take for the same name.
+    lookalike,
+    // Families: every other name that begins so, with either dash.
     access_control_any,  // Access-Control-
     x_forwarded_any,     // X-Forwarded-, X-Real-IP
     x_hokusai_any,       // X-Hokusai-

@@ -38,8 +38,56 @@ bool is_text(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return kTextCharacters[static_cast<unsigned char>(c)]; });
 }
 
+bool is_visible(char c) {
+    return c > ' ' && c < '\x7F';
+}
+
 std::unexpected<base::Error> malformed(const char* what) {
     return base::fail(base::Code::invalid_argument, what);
+}
+
+void skip_spaces(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
+bool skip_token(std::string_view& text) {
+    const auto end = std::find_if_not(text.begin(), text.end(), is_token_character);
+    const bool is_there = end != text.begin();
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+    return is_there;
+}
+
+bool skip_quoted(std::string_view& text) {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '"') {
+            text.remove_prefix(i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+// RFC 9112, section 7.1.1.
+bool are_extensions(std::string_view rest) {
+    bool is_good = is_text(rest);
+    while (is_good && !rest.empty()) {
+        skip_spaces(rest);
+        is_good = rest.starts_with(';');
+        rest.remove_prefix(is_good ? 1 : 0);
+        skip_spaces(rest);
+        is_good = is_good && skip_token(rest);
+        std::string_view value = rest;
+        skip_spaces(value);
+        if (is_good && value.starts_with('=')) {
+            value.remove_prefix(1);
+            skip_spaces(value);
+            is_good = value.starts_with('"') ? skip_quoted(value) : skip_token(value);
+            rest = value;
+        }
+    }
+    return is_good;
 }
 
 // 0 or 1; nothing for other versions.
@@ -71,8 +119,8 @@ base::Result<RequestLine> parse_request_line(std::string_view line) {
     if (!is_token(method)) {
         return malformed("the request method holds a character that no method has");
     }
-    if (target.empty() || !is_text(target) || target.find_first_of(" \t") != std::string_view::npos) {
-        return malformed("the request target must be percent-encoded, without spaces or control characters");
+    if (target.empty() || !std::all_of(target.begin(), target.end(), is_visible)) {
+        return malformed("the request target must be percent-encoded: no spaces, no control characters, only ASCII");
     }
     return RequestLine{method, target, *minor_version};
 }
@@ -84,12 +132,12 @@ base::Result<StatusLine> parse_status_line(std::string_view line) {
     const std::string_view rest = line.substr(std::min(kVersion, line.size()));
     const auto status = base::parse_uint(rest.substr(std::min<std::size_t>(1, rest.size()), kStatus));
     const std::string_view end = rest.substr(std::min(kStatus + 1, rest.size()));
-    const bool has_shape = minor_version && rest.starts_with(' ') && status && *status >= 100 &&
-                           (end.empty() || end.starts_with(' ')) && is_text(end);
+    const bool has_shape =
+        minor_version && rest.starts_with(' ') && status && *status >= 100 && end.starts_with(' ') && is_text(end);
     if (!has_shape) {
         return malformed("an answer begins with HTTP/1.1 STATUS REASON on one line");
     }
-    return StatusLine{static_cast<unsigned>(*status), end.substr(std::min<std::size_t>(1, end.size())), *minor_version};
+    return StatusLine{static_cast<unsigned>(*status), end.substr(1), *minor_version};
 }
 
 base::Result<Field> parse_field_line(std::string_view line) {
@@ -116,12 +164,8 @@ base::Result<std::uint64_t> parse_chunk_line(std::string_view line) {
         return malformed("a chunk begins with its size in hexadecimal digits");
     }
     const std::string_view extensions = line.substr(static_cast<std::size_t>(end - line.data()));
-    if (!extensions.empty() && !extensions.starts_with(';')) {
-        return malformed("only ; and extensions may follow the size of a chunk");
-    }
-    if (extensions.size() > kMaxExtensionBytes || !is_text(extensions) ||
-        std::count(extensions.begin(), extensions.end(), '"') % 2 != 0) {
-        return malformed("chunk extensions must be short and on one line");
+    if (extensions.size() > kMaxExtensionBytes || !are_extensions(extensions)) {
+        return malformed("chunk extensions must be short, on one line, and ;NAME or ;NAME=VALUE");
     }
     return size;
 }

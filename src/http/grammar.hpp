@@ -19,7 +19,7 @@ struct RequestLine {
     unsigned minor_version;
 };
 
-// One space between the parts; the version is HTTP/1.0 or HTTP/1.1.
+// One space between the parts, the target in visible ASCII; the version is HTTP/1.0 or HTTP/1.1.
 base::Result<RequestLine> parse_request_line(std::string_view line);
 
 struct StatusLine {
@@ -28,13 +28,13 @@ struct StatusLine {
     unsigned minor_version;
 };
 
-// The space before an empty reason may be missing.
+// The reason may be empty, the space before it may not be missing.
 base::Result<StatusLine> parse_status_line(std::string_view line);
 
 // No space before the colon, no control character but the tab in the value, no continuation of an earlier line.
 base::Result<Field> parse_field_line(std::string_view line);
 
-// The size of a chunk. Extensions are skipped: at most 256 bytes of them, with every quote closed.
+// The size of a chunk. Extensions are skipped, at most 256 bytes of them.
 base::Result<std::uint64_t> parse_chunk_line(std::string_view line);
 
 }  // namespace http

@@ -29,6 +29,7 @@ TEST(RequestLineGrammar, has_three_parts_with_one_space_between_them) {
                                           "GET /\t HTTP/1.1",
                                           "G\"T / HTTP/1.1",
                                           "GET /\x7F HTTP/1.1",
+                                          "GET /\xC3\xA9 HTTP/1.1",
                                           "GET /\r HTTP/1.1",
                                           "GET / http/1.1",
                                           "GET / HTTP/1.2",
@@ -39,16 +40,17 @@ TEST(RequestLineGrammar, has_three_parts_with_one_space_between_them) {
     }
 }
 
-TEST(StatusLineGrammar, may_lack_a_reason) {
+TEST(StatusLineGrammar, may_lack_a_reason_but_not_the_space_before_it) {
     EXPECT_EQ(parse_status_line("HTTP/1.1 200 OK")->status, 200U);
     EXPECT_EQ(parse_status_line("HTTP/1.1 404 Not Found")->reason, "Not Found");
     EXPECT_EQ(parse_status_line("HTTP/1.1 200 ")->reason, "");
-    EXPECT_EQ(parse_status_line("HTTP/1.0 200")->minor_version, 0U);
+    EXPECT_EQ(parse_status_line("HTTP/1.0 200 ")->minor_version, 0U);
 
     for (const std::string_view broken : {"",
                                           "HTTP/1.1",
                                           "HTTP/1.1 ",
                                           "HTTP/1.1 20",
+                                          "HTTP/1.1 200",
                                           "HTTP/1.1 099 No",
                                           "HTTP/1.1 2000 OK",
                                           "HTTP/1.1 2x0 OK",
@@ -91,6 +93,8 @@ TEST(ChunkGrammar, is_a_hexadecimal_size_and_short_extensions) {
     EXPECT_EQ(parse_chunk_line("00fF"), 255U);
     EXPECT_EQ(parse_chunk_line("ffffffffffffffff"), ~std::uint64_t{0});
     EXPECT_EQ(parse_chunk_line("5;a=b;c=\"d e\""), 5U);
+    EXPECT_EQ(parse_chunk_line("5 ; a = b ; c"), 5U);
+    EXPECT_EQ(parse_chunk_line("5;a=\"b;c \\\" d\""), 5U);
     EXPECT_EQ(parse_chunk_line("5;" + std::string(255, 'x')), 5U);
 
     for (const std::string& broken : {std::string(),
@@ -100,7 +104,12 @@ TEST(ChunkGrammar, is_a_hexadecimal_size_and_short_extensions) {
                                       std::string("0x5"),
                                       std::string(" 5"),
                                       std::string("5 "),
-                                      std::string("5 ;a"),
+                                      std::string("5 a"),
+                                      std::string("5;"),
+                                      std::string("5;a="),
+                                      std::string("5;=b"),
+                                      std::string("5;a "),
+                                      std::string("5;a=\"b\"c"),
                                       std::string("5\t"),
                                       std::string("10000000000000000"),
                                       std::string("5;a=\"b"),

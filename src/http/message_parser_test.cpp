@@ -111,9 +111,9 @@ const std::vector<Sample> kBrokenRequests{
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n", "!invalid_argument"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n", "!invalid_argument"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a=\"\n\"\r\nx\r\n0\r\n\r\n",
-     "!invalid_argument: chunk extensions must be short and on one line"},
+     "!invalid_argument: chunk extensions must be short, on one line"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0;a=\"\n\"\r\n\r\n",
-     "!invalid_argument: chunk extensions must be short and on one line"},
+     "!invalid_argument: chunk extensions must be short, on one line"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n",
      "!invalid_argument"},
 };

@@ -31,6 +31,12 @@ std::string allowed_methods(const Route& route) {
     return list;
 }
 
+// CONNECT asks for a tunnel, whose answers have no framing; TRACE for an echo of the fields, with the upstream's own
+// credential among them.
+bool is_never_answered(std::string_view method) {
+    return method == "CONNECT" || method == "TRACE";
+}
+
 bool is_below(std::string_view path, std::string_view prefix) {
     return path.starts_with(prefix) &&
            (path.size() == prefix.size() || prefix.ends_with('/') || path[prefix.size()] == '/');
@@ -130,6 +136,12 @@ std::optional<Response> Router::check_origin(Exchange& exchange) const {
 bool Router::try_answer(Exchange& exchange) {
     if (const std::optional<Response> refusal = check_origin(exchange)) {
         exchange.answer(*refusal);
+        return true;
+    }
+    if (is_never_answered(exchange.request().method_text)) {
+        Response response = detail_response(405, "Method Not Allowed");
+        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        exchange.answer(response);
         return true;
     }
     const Match found = match(exchange.request());

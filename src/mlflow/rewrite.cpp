@@ -11,12 +11,14 @@ namespace {
 
 using http::FieldName;
 
-// RFC 9110, section 7.6.1, and the framing fields, which each hop writes for itself; Via is extended.
+// RFC 9110, section 7.6.1, the framing fields, which each hop writes for itself, and what could be taken for one of
+// them; Via is extended.
 bool is_hop_by_hop(FieldName name) {
     switch (name) {
         case FieldName::connection:
         case FieldName::content_length:
         case FieldName::keep_alive:
+        case FieldName::lookalike:
         case FieldName::proxy_authenticate:
         case FieldName::proxy_authorization:
         case FieldName::proxy_connection:

@@ -26,6 +26,12 @@ constexpr auto kAbortCheckDelay = std::chrono::seconds(1);
 constexpr resilience::BackoffSettings kRetryBackoff{std::chrono::milliseconds(50), std::chrono::seconds(1)};
 constexpr std::string_view kGoesOn = "; the gateway tries MLflow in the background and goes on by itself";
 
+// MLflow's server writes head and body apart; the head of a small answer waits for its body, so that both leave
+// together.
+bool is_head_held_for_body(const http::ResponseHead& head) {
+    return head.framing.kind == http::Framing::Kind::length && head.framing.length <= kSmallBody;
+}
+
 bool has_small_body(const http::RequestHead& request) {
     return request.framing.kind == http::Framing::Kind::none ||
            (request.framing.kind == http::Framing::Kind::length && request.framing.length <= kSmallBody);
@@ -224,8 +230,18 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
         report_failure(permit, failure);
         co_return failure;
     }
+    // Until the client has been sent something, an answer that breaks off can still be told as a failure.
+    base::Result<std::string_view> piece = connection.read_buffered_body();
+    if (piece && piece->empty() && !connection.is_body_complete() && is_head_held_for_body(**head)) {
+        piece = co_await connection.read_body(upstream_.settings.body_idle_timeout);
+    }
+    if (!piece) {
+        const Failure failure{.error = piece.error(), .was_sent = true, .was_begun = true};
+        report_failure(permit, failure);
+        co_return failure;
+    }
     report_answer(permit, **head, sent_at);
-    co_await relay_answer(connection, **head);
+    co_await relay_answer(connection, **head, *piece);
     if (!exchange_.is_aborted()) {
         gateway_.pool_.release(std::move(*acquired));
     }

@@ -45,8 +45,11 @@ private:
     base::Task<std::optional<Failure>> attempt(resilience::Permit& permit, http::ClientPool::Freshness freshness);
     base::Task<base::Result<void>> send_request(http::ClientConnection& connection);
     base::Task<base::Result<void>> stream_body(http::ClientConnection& connection, std::string& head);
-    base::Task<> relay_answer(http::ClientConnection& connection, const http::ResponseHead& head);
+    base::Task<> relay_answer(http::ClientConnection& connection,
+                              const http::ResponseHead& head,
+                              std::string_view piece);
     [[nodiscard]] std::string request_head();
+    bool begin_client_answer(const http::ResponseHead& head);
     [[nodiscard]] bool may_retry(const Failure& failure);
     void report_failure(resilience::Permit& permit, const Failure& failure);
     void report_answer(resilience::Permit& permit, const http::ResponseHead& head, base::MonotonicTime sent_at);

@@ -34,6 +34,8 @@ std::optional<base::Duration> parse_retry_after(std::string_view value, base::Wa
 Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime now) {
     using resilience::Outcome;
     switch (answer.status) {
+        case 500:
+            return {Outcome::ignored, std::nullopt};
         case 502:
         case 504:
             return {Outcome::failure, std::nullopt};

@@ -19,6 +19,7 @@ NAMES = (
     "primitives",
     "client_latency",
     "streaming",
+    "goodput",
     "mixed_calls",
     "outage_client",
     "health_under_outage",

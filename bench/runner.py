@@ -33,7 +33,7 @@ def run(name: str, module: ModuleType, argv: Sequence[str]) -> int:
         try:
             module.measure(options, report, Path(directory))
         except CannotMeasure as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{name}: CANNOT MEASURE: {error}", file=sys.stderr)
             return 2
         except (RuntimeError, TimeoutError, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr)

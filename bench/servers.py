@@ -34,6 +34,11 @@ class MlflowServer(mlflow_server.MlflowServer):
         self._child = Child(argv, self.folder / "mlflow.log", {**os.environ, **mlflow_server.ENVIRONMENT})
         return self
 
+    @property
+    def pid(self) -> int:
+        """Of the parent, which leads the process group of the workers."""
+        return self._running().pid
+
 
 class Gateway(Hokusai):
     """hokusai with a key of its own that may read and write MLflow."""

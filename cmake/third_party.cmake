@@ -13,10 +13,8 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 find_library(SQLITE3_LIBRARY sqlite3 REQUIRED)
 
-# Asio and Beast are compiled once here instead of in every translation unit. Their assertions are off: one in the chunk parser
-# (basic_parser.ipp, n >= 5) is reachable by a legal split of the input, which the code below it handles.
-add_library(third_party_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio_beast.cpp)
-target_compile_definitions(third_party_asio PRIVATE BOOST_DISABLE_ASSERTS)
+# Asio is compiled once here instead of in every translation unit.
+add_library(third_party_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
 target_link_libraries(third_party_asio PUBLIC hokusai_options Threads::Threads)
 
 add_library(third_party_fmt INTERFACE)

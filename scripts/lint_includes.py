@@ -24,7 +24,6 @@ COMMENT_OR_STRING = re.compile(
 
 # Third-party headers belong to few modules each; the first prefix that fits decides.
 OWNERS = {
-    "boost/beast": {"http"},
     "boost/asio/ssl": {"net"},
     "openssl/": {"net", "auth"},
     "SQLiteCpp/": {"storage"},

@@ -44,9 +44,11 @@ http::Response refusal(const http::RequestHead& request, const base::Error& erro
 }  // namespace
 
 base::Result<std::optional<std::string_view>> KeyAccess::presented_key(const http::Fields& fields) {
-    const auto own_field = fields.find("x-api-key");
-    if (deps_.passes_authorization_on && own_field && !own_field->empty()) {
-        return own_field;
+    if (deps_.passes_authorization_on) {
+        base::Result<std::optional<std::string_view>> key = auth::find_header_key(fields);
+        if (!key || *key) {
+            return key;
+        }
     }
     return auth::find_key(fields, storage_);
 }

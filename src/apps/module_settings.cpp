@@ -79,6 +79,7 @@ mlflow::UpstreamSettings to_upstream_settings(const ServiceSettings& settings, c
     to.max_idle = from.idle_timeout;
     to.max_idle_connections = from.max_idle_connections;
     to.concurrency = from.concurrency;
+    to.min_concurrency = from.min_concurrency;
     to.bulk_concurrency = from.artifact_concurrency;
     to.queue = from.queue;
     to.limits.max_head_bytes = settings.server.max_header_bytes;

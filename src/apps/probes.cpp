@@ -1,7 +1,6 @@
 #include "apps/probes.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "net/use_task.hpp"
 
 namespace apps {
 
@@ -12,7 +11,7 @@ base::Task<> WorkerSleeper::wait_until(base::MonotonicTime time) {
     boost::asio::steady_timer timer(worker_.context());
     timer.expires_at(time);
     const auto place = sleeping_.insert(sleeping_.end(), &timer);
-    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await timer.async_wait(net::use_task);
     sleeping_.erase(place);
 }
 

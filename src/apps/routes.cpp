@@ -49,11 +49,11 @@ void add_health_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         route.methods = {Method::get};
         route.answer = [deps, endpoint = entry.endpoint](Exchange& exchange) {
             const net::Worker& worker = exchange.context().worker;
-            return deps.health.respond(endpoint,
-                                       exchange.request(),
-                                       deps.phase.load(std::memory_order_acquire),
-                                       worker.now(),
-                                       worker.clock().wall_now());
+            exchange.answer(deps.health.respond(endpoint,
+                                                exchange.request(),
+                                                deps.phase.load(std::memory_order_acquire),
+                                                worker.now(),
+                                                worker.clock().wall_now()));
         };
         routes.push_back(std::move(route));
     }
@@ -91,11 +91,11 @@ void add_operator_routes(std::vector<http::Route>& routes, const RouteDeps& deps
     metrics.name = "metrics";
     metrics.is_health = true;
     metrics.methods = {Method::get};
-    metrics.answer = [deps](Exchange& /*exchange*/) {
+    metrics.answer = [deps](Exchange& exchange) {
         Response response;
         response.content_type = "text/plain; version=0.0.4; charset=utf-8";
         response.body = deps.metrics.render();
-        return response;
+        exchange.answer(response);
     };
     routes.push_back(std::move(metrics));
 
@@ -111,7 +111,7 @@ void add_operator_routes(std::vector<http::Route>& routes, const RouteDeps& deps
     root.path = "/";
     root.name = "root";
     root.methods = {Method::get};
-    root.answer = [](Exchange& exchange) { return root_response(exchange.request()); };
+    root.answer = [](Exchange& exchange) { exchange.answer(root_response(exchange.request())); };
     routes.push_back(std::move(root));
 }
 
@@ -125,7 +125,7 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         if (deps.gateway != nullptr) {
             route.handle = [gateway = deps.gateway](Exchange& exchange) { return gateway->handle(exchange); };
         } else {
-            route.answer = [](Exchange& /*exchange*/) { return not_configured(); };
+            route.answer = [](Exchange& exchange) { exchange.answer(not_configured()); };
         }
         routes.push_back(std::move(route));
     }

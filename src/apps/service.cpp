@@ -9,10 +9,9 @@
 #include "apps/routes.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
+#include "net/use_task.hpp"
 #include "telemetry/log.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace apps {
@@ -67,7 +66,7 @@ public:
                                service.store_.audit_log,
                                service.pool_})) {}
 
-    std::optional<http::Response> try_answer(http::Exchange& exchange) override {
+    bool try_answer(http::Exchange& exchange) override {
         return router_.try_answer(exchange);
     }
 
@@ -199,12 +198,24 @@ void Service::register_metrics() {
         return;
     }
     const auto add_gate = [this](const char* gate, const mlflow::AdmissionGate& source) {
-        metrics_.gauge("hokusai_mlflow_calls_in_flight", "Calls to MLflow under way.", {{"gate", gate}}, [&source] {
-            return static_cast<double>(source.figures().in_flight);
-        });
-        metrics_.gauge("hokusai_mlflow_calls_queued", "Calls that wait for a place.", {{"gate", gate}}, [&source] {
-            return static_cast<double>(source.figures().queued);
-        });
+        const auto add_gauge =
+            [&](const char* name, const char* help, std::size_t mlflow::AdmissionGate::Figures::* figure) {
+                metrics_.gauge(name, help, {{"gate", gate}}, [this, &source, figure] {
+                    return static_cast<double>(source.figures(clock_.now()).*figure);
+                });
+            };
+        using Figures = mlflow::AdmissionGate::Figures;
+        add_gauge("hokusai_mlflow_concurrency_limit", "Calls to MLflow that may be under way.", &Figures::limit);
+        add_gauge("hokusai_mlflow_calls_in_flight", "Calls to MLflow under way.", &Figures::in_flight);
+        add_gauge("hokusai_mlflow_calls_queued", "Calls that wait for a place.", &Figures::queued);
+        for (const mlflow::GateRefusal reason : mlflow::kGateRefusals) {
+            metrics_.counter_from("hokusai_mlflow_calls_refused_total",
+                                  "Calls that got no place, by reason.",
+                                  {{"gate", gate}, {"reason", std::string(mlflow::to_string(reason))}},
+                                  [this, &source, reason] {
+                                      return static_cast<double>(source.figures(clock_.now()).refused_for(reason));
+                                  });
+        }
     };
     add_gate("api", mlflow_->upstream.api_gate);
     add_gate("bulk", mlflow_->upstream.bulk_gate);
@@ -235,12 +246,12 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
 base::Task<> Service::pause(base::Duration duration) {
     boost::asio::steady_timer timer(control_.context());
     timer.expires_after(duration);
-    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await timer.async_wait(net::use_task);
 }
 
 base::Task<int> Service::wait_for_end(const OnReload& on_reload) {
     for (;;) {
-        const auto [error, signal] = co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        const auto [error, signal] = co_await signals_.async_wait(net::use_task);
         if (error || signal != SIGHUP) {
             co_return error ? SIGTERM : signal;
         }
@@ -275,7 +286,7 @@ base::Task<> Service::shut_down(int signal) {
                 signals_.cancel();
             }
         });
-        co_await signals_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await signals_.async_wait(net::use_task);
     }
     const std::size_t ended = co_await server_.drain(settings_.server.drain_timeout, kAbortLimit);
     if (ended > 0) {

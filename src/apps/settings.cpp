@@ -148,7 +148,11 @@ void describe_mlflow_limits(config::Schema& schema, MlflowSettings& mlflow) {
                {.help = "How long an unused connection to MLflow is kept; its server closes them after 5 s"});
     schema.add("mlflow.concurrency",
                config::number(mlflow.concurrency, 1U, 100'000U),
-               {.help = "Calls to MLflow at once; more wait in the queue"});
+               {.help = "Most calls to MLflow at once; more wait in the queue"});
+    schema.add("mlflow.min_concurrency",
+               config::number(mlflow.min_concurrency, 1U, 100'000U),
+               {.help = "How far that may adapt downwards while MLflow answers slowly; no less than mlflow.concurrency "
+                        "fixes it"});
     schema.add("mlflow.queue",
                config::number(mlflow.queue, 0U, 100'000U),
                {.help = "Calls that may wait; more are refused with 503"});

@@ -55,6 +55,7 @@ struct MlflowSettings {
     base::Duration write_timeout = std::chrono::seconds(110);  // the same for writes and artifacts
     base::Duration idle_timeout = std::chrono::seconds(3);     // of a kept connection; MLflow's server closes after 5 s
     std::uint32_t concurrency = 32;
+    std::uint32_t min_concurrency = 4;  // the limit adapts between the two
     std::uint32_t queue = 256;
     std::uint32_t artifact_concurrency = 16;
     std::uint32_t max_idle_connections = 64;      // per worker

@@ -58,7 +58,7 @@ show();
 http::Response root_response(const http::RequestHead& request) {
     http::Response response;
     response.headers.emplace_back("Vary", "Accept");
-    if (request.fields.lists("accept", "text/html")) {
+    if (request.fields.lists(http::FieldName::accept, "text/html")) {
         response.content_type = "text/html; charset=utf-8";
         response.body = kPage;
         response.headers.emplace_back("X-Content-Type-Options", "nosniff");

@@ -18,7 +18,7 @@ base::Result<void> check_access(const Principal& principal, Scope required) {
 }
 
 std::optional<std::string_view> challenge(const http::Fields& request_fields) {
-    if (request_fields.lists("Accept", "text/html")) {
+    if (request_fields.lists(http::FieldName::accept, "text/html")) {
         return R"(Basic realm="Hokusai: any user name, the API key as password", charset="UTF-8")";
     }
     return std::nullopt;

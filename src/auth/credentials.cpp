@@ -47,10 +47,13 @@ PresentedKey key_of_authorization(std::string_view value, std::string& storage) 
 }
 
 // The one value of all fields called `name`, empty if there is none; nothing when they differ.
-std::optional<std::string_view> only_value(const http::Fields& fields, std::string_view name) {
+std::optional<std::string_view> only_value(const http::Fields& fields, http::FieldName name) {
     std::optional<std::string_view> only;
+    if (!fields.has(name)) {
+        return std::string_view();
+    }
     for (const http::Field& field : fields) {
-        if (!base::iequals(field.name, name)) {
+        if (field.known != name) {
             continue;
         }
         const std::string_view value = base::trim(field.value);
@@ -65,24 +68,31 @@ std::optional<std::string_view> only_value(const http::Fields& fields, std::stri
 }  // namespace
 
 base::Result<std::optional<std::string_view>> find_key(const http::Fields& fields, std::string& storage) {
-    const std::optional<std::string_view> authorization = only_value(fields, "Authorization");
+    const std::optional<std::string_view> authorization = only_value(fields, http::FieldName::authorization);
     if (!authorization) {
         return base::fail(base::Code::invalid_argument, "Several Authorization headers differ; send one");
     }
-    const std::optional<std::string_view> header_key = only_value(fields, "X-API-Key");
+    PresentedKey header_key = find_header_key(fields);
     if (!header_key) {
-        return base::fail(base::Code::invalid_argument, "Several X-API-Key headers differ; send one");
+        return header_key;
     }
-
     PresentedKey key = key_of_authorization(*authorization, storage);
-    if (!key || header_key->empty()) {
+    if (!key || !*header_key) {
         return key;
     }
-    if (*key && **key != *header_key) {
+    if (*key && **key != **header_key) {
         return base::fail(base::Code::invalid_argument,
                           "Authorization and X-API-Key carry two different API keys; send one of them");
     }
     return header_key;
+}
+
+PresentedKey find_header_key(const http::Fields& fields) {
+    const std::optional<std::string_view> key = only_value(fields, http::FieldName::x_api_key);
+    if (!key) {
+        return base::fail(base::Code::invalid_argument, "Several X-API-Key headers differ; send one");
+    }
+    return unless_empty(*key);
 }
 
 }  // namespace auth

@@ -22,4 +22,7 @@ namespace auth {
 // guess), unauthenticated for Basic credentials that can't be decoded.
 base::Result<std::optional<std::string_view>> find_key(const http::Fields& fields, std::string& storage);
 
+// The same of X-API-Key alone, for requests whose Authorization is meant for somebody else.
+base::Result<std::optional<std::string_view>> find_header_key(const http::Fields& fields);
+
 }  // namespace auth

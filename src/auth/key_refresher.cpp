@@ -4,10 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/use_task.hpp"
 #include "telemetry/log.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace auth {
 
@@ -58,11 +56,11 @@ base::Task<> KeyRefresher::run() {
         }
         // A flood of unknown keys may not make the store the bottleneck.
         pause_.expires_after(kShortestInterval);
-        co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause_.async_wait(net::use_task);
         if (!is_asked_ && !is_stopping_) {
             is_resting_ = true;
             pause_.expires_after(kInterval);
-            co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+            co_await pause_.async_wait(net::use_task);
             is_resting_ = false;
         }
     }
@@ -120,7 +118,7 @@ base::Task<bool> KeyRefresher::refresh(net::Worker& worker, base::Duration limit
     boost::asio::steady_timer pause(worker.context());
     while (looks_done_.load() < wanted && worker.now() < end) {
         pause.expires_after(kPollInterval);
-        co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause.async_wait(net::use_task);
     }
     co_return looks_done_.load() >= wanted;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstddef>
 #include <numeric>
+#include <ranges>
 
 namespace base {
 
@@ -14,6 +15,7 @@ constexpr char lower(char c) {
     return (c >= 'A' && c <= 'Z') ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // Levenshtein distance with one row of memory.
@@ -57,15 +59,22 @@ std::string to_lower(std::string_view text) {
     return result;
 }
 
+std::optional<std::string_view> next_part(std::string_view& list, char separator) {
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find(separator), list.size());
+        const std::string_view part = trim(list.substr(0, end));
+        list.remove_prefix(std::min(end + 1, list.size()));
+        if (!part.empty()) {
+            return part;
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<std::string_view> split_list(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(separator), text.size());
-        const std::string_view part = trim(text.substr(0, end));
-        if (!part.empty()) {
-            parts.push_back(part);
-        }
-        text.remove_prefix(std::min(end + 1, text.size()));
+    while (const auto part = next_part(text, separator)) {
+        parts.push_back(*part);
     }
     return parts;
 }
@@ -77,6 +86,18 @@ std::optional<std::uint64_t> parse_uint(std::string_view text) {
         return std::nullopt;
     }
     return value;
+}
+
+void write_hex(std::span<char> out, std::uint64_t value) {
+    for (char& digit : std::views::reverse(out)) {
+        digit = kHexDigits[value & 0xFU];
+        value >>= 4U;
+    }
+}
+
+void append_decimal(std::string& out, std::uint64_t value) {
+    std::array<char, 20> digits{};
+    out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
 }
 
 std::string percent_decode(std::string_view text) {
@@ -96,13 +117,12 @@ std::string percent_decode(std::string_view text) {
 }
 
 std::string to_hex(std::string_view bytes) {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;
     text.reserve(bytes.size() * 2);
     for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
-        text.push_back(kDigits[byte >> 4U]);
-        text.push_back(kDigits[byte & 0xFU]);
+        text.push_back(kHexDigits[byte >> 4U]);
+        text.push_back(kHexDigits[byte & 0xFU]);
     }
     return text;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,20 @@ std::string_view trim(std::string_view text);
 
 std::string to_lower(std::string_view text);
 
-// The parts between separators, trimmed; empty parts are left out.
+// Takes the first part, trimmed, and its separator from the front of `list`; parts without text are skipped. Nothing
+// when none is left.
+std::optional<std::string_view> next_part(std::string_view& list, char separator);
+
+// All parts.
 std::vector<std::string_view> split_list(std::string_view text, char separator);
 
 // Digits only, no sign, no space; nothing on overflow.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
+
+// Fills `out` with the last hexadecimal digits of `value`, lower-case.
+void write_hex(std::span<char> out, std::uint64_t value);
+
+void append_decimal(std::string& out, std::uint64_t value);
 
 // With %XX replaced by its byte; a stray % stays.
 std::string percent_decode(std::string_view text);

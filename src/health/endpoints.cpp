@@ -154,17 +154,7 @@ std::optional<bool> parse_detailed(std::string_view query) {
 }
 
 bool wants_health_json(const http::Fields& fields) {
-    for (const http::Field& field : fields) {
-        if (!base::iequals(field.name, "accept")) {
-            continue;
-        }
-        for (const std::string_view range : base::split_list(field.value, ',')) {
-            if (base::iequals(base::trim(range.substr(0, range.find(';'))), kHealthJson)) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return fields.lists(http::FieldName::accept, kHealthJson);
 }
 
 http::Response answer(Endpoint endpoint, const View& view, const http::RequestHead& request) {

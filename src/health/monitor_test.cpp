@@ -4,8 +4,8 @@
 #include "health/health_metrics.hpp"
 #include "health/testing/fake_probe.hpp"
 #include "health/testing/sample_snapshot.hpp"
+#include "net/task_group.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -29,8 +29,7 @@ protected:
     void start() {
         monitor = std::make_unique<Monitor>(targets, MonitorSettings{}, MonitorDeps{clock, sleeper, random, metrics});
         for (base::Task<>& loop : monitor->loops()) {
-            ++running;
-            boost::asio::co_spawn(context, std::move(loop), [this](const std::exception_ptr&) { --running; });
+            tasks.spawn("loop", std::move(loop));
         }
         context.poll();
     }
@@ -79,7 +78,8 @@ protected:
     base::testing::FixedRandom random{0.5};
     base::testing::FixedRandom breaker_random{0.0};
     boost::asio::io_context context;
-    testing::ManualSleeper sleeper{clock};
+    net::TaskGroup tasks{context};
+    testing::ManualSleeper sleeper{context, clock};
     telemetry::Metrics metrics;
     testing::FakeProbe store{clock};
     testing::FakeProbe mlflow{clock};
@@ -88,7 +88,6 @@ protected:
     resilience::CircuitBreaker breaker{"mlflow", breaker_settings(), breaker_random, clock.now()};
     Targets targets{.store = {.probe = store, .engine = "sqlite", .database = "hokusai.db"}};
     std::unique_ptr<Monitor> monitor;
-    int running = 0;
 };
 
 }  // namespace
@@ -117,7 +116,7 @@ TEST_F(MonitorTest, dependencies_that_are_not_configured_are_disabled) {
     start();
     EXPECT_FALSE(snapshot()->redis.is_configured);
     EXPECT_TRUE(snapshot()->mlflow.empty());
-    EXPECT_EQ(running, 1);
+    EXPECT_EQ(tasks.size(), 1U);
 }
 
 TEST_F(MonitorTest, each_dependency_has_a_loop_of_its_own) {
@@ -126,7 +125,7 @@ TEST_F(MonitorTest, each_dependency_has_a_loop_of_its_own) {
     start();
     EXPECT_EQ(overall(), Status::degraded);
     EXPECT_EQ(status_of(snapshot()->redis, clock.now()), Status::unhealthy);
-    EXPECT_EQ(running, 2);
+    EXPECT_EQ(tasks.size(), 2U);
 }
 
 TEST_F(MonitorTest, a_probe_that_throws_is_a_failure_and_the_loop_goes_on) {
@@ -159,12 +158,12 @@ TEST_F(MonitorTest, stop_ends_every_loop_at_its_next_wake_up) {
     targets.redis = &redis;
     targets.details.push_back({.name = "artifacts", .url = "http://mlflow.test/a", .probe = detail});
     start();
-    EXPECT_EQ(running, 3);
+    EXPECT_EQ(tasks.size(), 3U);
     monitor->stop();
     sleeper.wake_all();
     context.restart();
     context.poll();
-    EXPECT_EQ(running, 0);
+    EXPECT_EQ(tasks.size(), 0U);
     EXPECT_EQ(store.runs.size(), 1U);
 }
 

@@ -1,6 +1,5 @@
 #include "http/client_connection.hpp"
 
-#include <array>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -10,6 +9,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t kAnswerBufferLimit = 64UL * 1024;
+constexpr unsigned kSwitchingProtocols = 101;
 
 }  // namespace
 
@@ -39,12 +39,9 @@ base::Error ClientConnection::to_error(const net::ErrorCode& error) const {
 
 base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::asio::const_buffer> buffers,
                                                        base::Duration limit) {
-    std::array<boost::asio::const_buffer, 16> storage;
-    std::copy(buffers.begin(), buffers.end(), storage.begin());
-    const std::span<boost::asio::const_buffer> rest(storage.data(), buffers.size());
-    std::size_t left = boost::asio::buffer_size(buffers);
-    while (left > 0) {
-        net::IoResult result = stream_->try_write(rest);
+    net::UnsentBuffers unsent(buffers);
+    while (!unsent.is_empty()) {
+        net::IoResult result = stream_->try_write(unsent.rest());
         if (net::would_block(result.error) && !is_cancelled_ && !has_early_answer_) {
             deadline_.set(worker_.now() + limit);
             result.error = co_await stream_->wait(net::Interest::writable);
@@ -58,12 +55,7 @@ base::Task<base::Result<void>> ClientConnection::write(std::span<const boost::as
             co_return base::fail(base::Code::cancelled, "the upstream answered before the request was complete");
         }
         has_sent_ = has_sent_ || result.bytes > 0;
-        left -= result.bytes;
-        for (boost::asio::const_buffer& buffer : rest) {
-            const std::size_t sent = std::min(result.bytes, buffer.size());
-            buffer += sent;
-            result.bytes -= sent;
-        }
+        unsent.consume(result.bytes);
     }
     deadline_.clear();
     co_return base::Result<void>{};
@@ -130,6 +122,11 @@ base::Task<base::Result<const ResponseHead*>> ClientConnection::read_head(Method
                 deadline_.clear();
                 is_complete_ = parser_.head().framing.kind == Framing::Kind::none;
                 co_return &parser_.head();
+            }
+            if (result->event == ParseStep::Event::head && parser_.head().status == kSwitchingProtocols) {
+                is_broken_ = true;
+                co_return base::fail(base::Code::data_loss,
+                                     "the upstream switched protocols, which nobody had asked for");
             }
             if (result->event == ParseStep::Event::head) {
                 parser_.start(method);

@@ -3,7 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/use_task.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
 namespace http {
+
+namespace {
+
+constexpr auto kFirstLookUpPause = std::chrono::milliseconds(5);
+
+}  // namespace
 
 ClientPool::ClientPool(net::Worker& worker, const net::NameResolver& resolver, ClientPoolSettings settings)
     : worker_(worker),
@@ -29,11 +39,12 @@ base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::acquire(
 }
 
 base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::open(base::MonotonicTime limit) {
-    const std::shared_ptr<const net::Endpoints> endpoints = resolver_.current();
+    const std::shared_ptr<const net::Endpoints> known =
+        co_await endpoints(std::min(limit, worker_.now() + settings_.connect_timeout));
     base::Error last_error{base::Code::unavailable,
                            "the name " + settings_.host + " has not been resolved: " +
                                resolver_.last_error().value_or("the look-up is still running")};
-    for (const auto& endpoint : *endpoints) {
+    for (const auto& endpoint : *known) {
         base::Result<std::unique_ptr<net::Stream>> stream =
             co_await net::connect(worker_,
                                   {endpoint, settings_.tls, settings_.host},
@@ -46,6 +57,16 @@ base::Task<base::Result<std::unique_ptr<ClientConnection>>> ClientPool::open(bas
         last_error = stream.error();
     }
     co_return std::unexpected(last_error);
+}
+
+// The first look-up of a name takes a moment after the start, and no fault of the upstream's.
+base::Task<std::shared_ptr<const net::Endpoints>> ClientPool::endpoints(base::MonotonicTime limit) {
+    boost::asio::steady_timer pause(worker_.context());
+    while (resolver_.is_first_look_up_running() && worker_.now() < limit) {
+        pause.expires_after(kFirstLookUpPause);
+        co_await pause.async_wait(net::use_task);
+    }
+    co_return resolver_.current();
 }
 
 void ClientPool::release(std::unique_ptr<ClientConnection> connection) {

@@ -54,6 +54,7 @@ private:
     };
 
     base::Task<base::Result<std::unique_ptr<ClientConnection>>> open(base::MonotonicTime limit);
+    base::Task<std::shared_ptr<const net::Endpoints>> endpoints(base::MonotonicTime limit);
     void drop_expired();
 
     net::Worker& worker_;

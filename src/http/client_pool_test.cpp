@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 using net::testing::BlockingListener;
 using net::testing::BlockingSocket;
 using net::testing::call_on;
+using net::testing::start_on;
 using Freshness = ClientPool::Freshness;
 using Connection = std::unique_ptr<ClientConnection>;
 
@@ -242,11 +243,28 @@ TEST_F(ClientPoolTest, says_that_the_name_is_not_resolved_yet) {
     const net::NameResolver unresolved(worker, "mlflow.test", 5000, {});
     ClientPool pool(worker, unresolved, {.limits = {}, .host = "mlflow.test"});
 
-    const base::Result<Connection> nowhere = run(pool.acquire(Freshness::kept_or_new));
+    const base::Result<Connection> nowhere = advance_until(start_on(worker, pool.acquire(Freshness::kept_or_new)), 1s);
 
     ASSERT_FALSE(nowhere);
     EXPECT_EQ(nowhere.error().code, base::Code::unavailable);
     EXPECT_EQ(nowhere.error().message, "the name mlflow.test has not been resolved: the look-up is still running");
+}
+
+TEST_F(ClientPoolTest, waits_for_the_first_look_up_of_a_name) {
+    net::NameResolver resolver(worker, "localhost", listener_.endpoint().port(), {});
+    ClientPool pool(worker, resolver, {.limits = {}, .host = "localhost"});
+    auto acquiring = start_on(worker, pool.acquire(Freshness::kept_or_new));
+    call_on(worker, [] {});
+
+    auto resolving = start_on(worker, resolver.run());
+    base::Result<Connection> acquired = acquiring.get();
+
+    EXPECT_TRUE(acquired) << acquired.error().message;
+    call_on(worker, [&] {
+        acquired = base::fail(base::Code::cancelled, "the connection ends on its worker");
+        resolver.stop();
+    });
+    resolving.get();
 }
 
 TEST_F(ClientPoolTest, tries_the_next_address_when_one_refuses) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/strings.hpp"
 
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@ namespace http {
 
 namespace {
 
+constexpr auto kLongRest = std::chrono::seconds(1);
 constexpr std::size_t kInputLimit = 64UL * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -37,7 +39,9 @@ Exchange::Exchange(ServerContext& context, std::unique_ptr<net::Stream> stream, 
     : context_(context),
       stream_(std::move(stream)),
       peer_(std::move(peer)),
+      peer_text_(peer_.to_string()),
       deadline_(context.worker.deadlines(), [this] { stream_->cancel(); }),
+      release_buffers_(context.worker.deadlines(), [this] { release_buffers(); }),
       input_(std::max(kInputLimit, context.settings.limits.max_head_bytes + 1)),
       parser_(context.settings.limits) {}
 
@@ -47,14 +51,15 @@ Exchange::~Exchange() {
 
 void Exchange::start_request() {
     const RequestHead& head = parser_.head();
-    const auto id = head.fields.find("x-request-id");
+    const auto id = head.fields.find(FieldName::x_request_id);
     if (id && is_acceptable_request_id(*id)) {
         request_id_ = *id;
     } else {
-        request_id_ = context_.next_request_id();
+        context_.next_request_id(request_id_);
     }
     is_body_complete_ = head.framing.kind == Framing::Kind::none;
-    is_continue_due_ = !is_body_complete_ && head.minor_version > 0 && head.fields.lists("expect", "100-continue");
+    is_continue_due_ =
+        !is_body_complete_ && head.minor_version > 0 && head.fields.lists(FieldName::expect, "100-continue");
     answered_status_ = 0;
     must_close_ = false;
     caller = {};
@@ -168,45 +173,26 @@ void Exchange::begin_answer(unsigned status) {
 }
 
 base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
-    const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(output_),
-                                                           boost::asio::const_buffer(piece.data(), piece.size())};
-    const std::size_t total = output_.size() + piece.size();
-    if (is_aborted_) {
-        output_.clear();
-        co_return boost::asio::error::operation_aborted;
-    }
-    net::IoResult first = total == 0 ? net::IoResult{} : stream_->try_write(buffers);
-    if (first.bytes == total || (first.error && !net::would_block(first.error))) {
-        output_.clear();
-        co_return first.error;
-    }
-    std::array<boost::asio::const_buffer, 2> rest = buffers;
-    for (boost::asio::const_buffer& buffer : rest) {
-        const std::size_t sent = std::min(first.bytes, buffer.size());
-        buffer += sent;
-        first.bytes -= sent;
-    }
-    while (rest[0].size() + rest[1].size() > 0) {
-        // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on reading.
-        deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
-        net::ErrorCode error = co_await stream_->wait(net::Interest::writable);
-        if (!error && (is_aborted_ || deadline_.has_expired())) {
-            error = boost::asio::error::operation_aborted;
-        }
-        net::IoResult result = error ? net::IoResult{0, error} : stream_->try_write(rest);
-        if (result.error && !net::would_block(result.error)) {
-            output_.clear();
-            co_return result.error;
-        }
-        for (boost::asio::const_buffer& buffer : rest) {
-            const std::size_t sent = std::min(result.bytes, buffer.size());
-            buffer += sent;
-            result.bytes -= sent;
+    net::UnsentBuffers unsent(std::array<boost::asio::const_buffer, 2>{
+        boost::asio::buffer(output_), boost::asio::const_buffer(piece.data(), piece.size())});
+    net::ErrorCode error = is_aborted_ ? boost::asio::error::operation_aborted : net::ErrorCode{};
+    while (!error && !unsent.is_empty()) {
+        const net::IoResult result = stream_->try_write(unsent.rest());
+        unsent.consume(result.bytes);
+        error = result.error;
+        if (net::would_block(error)) {
+            // The limit is between pieces that the client takes, so a slow reader may take as long as it goes on
+            // reading.
+            deadline_.set(context_.worker.now() + context_.settings.body_idle_timeout);
+            error = co_await stream_->wait(net::Interest::writable);
+            if (is_aborted_ || deadline_.has_expired()) {
+                error = boost::asio::error::operation_aborted;
+            }
         }
     }
     deadline_.clear();
     output_.clear();
-    co_return net::ErrorCode{};
+    co_return error;
 }
 
 std::string Exchange::cors_fields() const {
@@ -227,22 +213,22 @@ void Exchange::answer(const Response& response) {
         must_close_ = must_close_ || parser_.head().framing.kind == Framing::Kind::chunked ||
                       parser_.head().framing.length > kInputLimit;
     }
-    auto out = std::back_inserter(output_);
-    fmt::format_to(out,
-                   "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n",
-                   response.status,
-                   reason_phrase(response.status),
-                   context_.http_date(),
-                   request_id_);
+    output_.append("HTTP/1.1 ");
+    base::append_decimal(output_, response.status);
+    output_.append(" ").append(reason_phrase(response.status));
+    output_.append("\r\nDate: ").append(context_.http_date());
+    output_.append("\r\nX-Request-Id: ").append(request_id_).append("\r\n");
     output_.append(cors_fields());
     for (const auto& [name, value] : response.headers) {
-        fmt::format_to(out, "{}: {}\r\n", name, value);
+        output_.append(name).append(": ").append(value).append("\r\n");
     }
     if (!response.content_type.empty()) {
-        fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
+        output_.append("Content-Type: ").append(response.content_type).append("\r\n");
     }
     if (response.status >= 200 && response.status != 204 && response.status != 304) {
-        fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+        output_.append("Content-Length: ");
+        base::append_decimal(output_, response.body.size());
+        output_.append("\r\n");
     }
     if (will_close()) {
         output_.append("Connection: close\r\n");
@@ -297,9 +283,13 @@ void Exchange::cut_short() {
     abort();
 }
 
-void Exchange::rest() {
-    input_.release_if_empty();
-    if (output_.empty()) {
+void Exchange::begin_rest() {
+    release_buffers_.set(context_.worker.now() + kLongRest);
+}
+
+void Exchange::release_buffers() {
+    if (is_idle_) {
+        input_.release_if_empty();
         output_.shrink_to_fit();
     }
 }

@@ -49,6 +49,11 @@ public:
         return peer_;
     }
 
+    // The same for headers and logs, made once a connection.
+    [[nodiscard]] std::string_view peer_text() const {
+        return peer_text_;
+    }
+
     [[nodiscard]] std::string_view request_id() const {
         return request_id_;
     }
@@ -148,14 +153,17 @@ private:
 
     base::Task<net::ErrorCode> fill_input(base::MonotonicTime limit);
     base::Task<base::Result<std::string_view>> read_body_within(base::Duration patience);
-    void rest();
+    void begin_rest();
+    void release_buffers();
     base::Result<bool> step_body(std::string_view& piece);
     void start_request();
 
     ServerContext& context_;
     std::unique_ptr<net::Stream> stream_;
     boost::asio::ip::address peer_;
+    std::string peer_text_;
     net::Deadline deadline_;
+    net::Deadline release_buffers_;  // of a connection that rests for long, so that idle ones are cheap
     InputBuffer input_;
     RequestParser parser_;
     std::string output_;

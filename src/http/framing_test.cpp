@@ -73,6 +73,28 @@ TEST(RequestFraming, takes_transfer_encoding_only_when_it_is_exactly_chunked) {
     EXPECT_EQ(verdict_on_fields("Transfer-Encoding: chunked\r\n", "1.0"), "refused");
 }
 
+TEST(RequestFraming, takes_only_hosts_that_nobody_could_read_differently) {
+    for (const char* host : {"a", "a.example:80", "a_b.example", "127.0.0.1", "[::1]:8000", "a:", ""}) {
+        EXPECT_EQ(verdict_on("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "none") << host;
+    }
+    for (const char* host : {"a b",
+                             "a,b",
+                             "a/b",
+                             "u@a",
+                             "a%2eb",
+                             "[::1",
+                             "[]",
+                             "[::1]x",
+                             "::1",
+                             "a:b",
+                             "a:-1",
+                             "a:1:2",
+                             "<a>",
+                             "\xC3\xA9"}) {
+        EXPECT_EQ(verdict_on("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "refused") << host;
+    }
+}
+
 TEST(RequestFraming, takes_one_content_length_of_plain_digits) {
     const std::vector<Row> rows{
         {"Content-Length: 5\r\n", "length 5"},
@@ -80,7 +102,8 @@ TEST(RequestFraming, takes_one_content_length_of_plain_digits) {
         {"Content-Length:  5 \r\n", "length 5"},
         {"Content-Length: 0\r\n", "none"},
         {"Content-Length: 0005\r\n", "length 5"},
-        {"Content-Length: 18446744073709551614\r\n", "length 18446744073709551614"},
+        {"Content-Length: 9223372036854775807\r\n", "length 9223372036854775807"},
+        {"Content-Length: 9223372036854775808\r\n", "refused"},
         {"Content-Length: 18446744073709551616\r\n", "refused"},
         {"Content-Length: 99999999999999999999999999\r\n", "refused"},
         {"Content-Length: +5\r\n", "refused"},
@@ -146,7 +169,11 @@ TEST(ResponseFraming, relies_on_no_check_of_the_parser_before_it) {
     head.status = 200;
     head.fields.add("Content-Length", "5");
     head.fields.add("Content-Length", "6");
+    EXPECT_FALSE(validate_framing(head, Method::get));
 
+    head.fields.clear();
+    head.fields.add("Content-Length", "5");
+    head.fields.add("Transfer-Encoding", "chunked");
     EXPECT_FALSE(validate_framing(head, Method::get));
 }
 

@@ -75,6 +75,36 @@ Method to_method(std::string_view text) {
     return found == kMethods.end() ? Method::other : found->second;
 }
 
+std::optional<std::string_view> Fields::find(FieldName name) const {
+    if (!has(name)) {
+        return std::nullopt;
+    }
+    return std::find_if(fields_.begin(), fields_.end(), [name](const Field& field) { return field.known == name; })
+        ->value;
+}
+
+std::size_t Fields::count(FieldName name) const {
+    return !has(name)
+               ? 0
+               : static_cast<std::size_t>(std::count_if(
+                     fields_.begin(), fields_.end(), [name](const Field& field) { return field.known == name; }));
+}
+
+bool Fields::lists(FieldName name, std::string_view token) const {
+    return has(name) && std::any_of(fields_.begin(), fields_.end(), [name, token](const Field& field) {
+               if (field.known != name) {
+                   return false;
+               }
+               std::string_view list = field.value;
+               while (const auto part = base::next_part(list, ',')) {
+                   if (base::iequals(base::trim(part->substr(0, part->find(';'))), token)) {
+                       return true;
+                   }
+               }
+               return false;
+           });
+}
+
 std::optional<std::string_view> Fields::find(std::string_view name) const {
     for (const Field& field : fields_) {
         if (base::iequals(field.name, name)) {
@@ -82,23 +112,6 @@ std::optional<std::string_view> Fields::find(std::string_view name) const {
         }
     }
     return std::nullopt;
-}
-
-std::size_t Fields::count(std::string_view name) const {
-    return static_cast<std::size_t>(std::count_if(
-        fields_.begin(), fields_.end(), [name](const Field& field) { return base::iequals(field.name, name); }));
-}
-
-bool Fields::lists(std::string_view name, std::string_view token) const {
-    return std::any_of(fields_.begin(), fields_.end(), [&](const Field& field) {
-        if (!base::iequals(field.name, name)) {
-            return false;
-        }
-        const auto parts = base::split_list(field.value, ',');
-        return std::any_of(parts.begin(), parts.end(), [token](std::string_view part) {
-            return base::iequals(base::trim(part.substr(0, part.find(';'))), token);
-        });
-    });
 }
 
 std::string_view reason_phrase(unsigned status) {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "http/field_name.hpp"
+
 namespace http {
 
 enum class Method { get, head, post, put, patch, delete_, options, other };
@@ -17,6 +19,7 @@ Method to_method(std::string_view text);
 struct Field {
     std::string_view name;
     std::string_view value;
+    FieldName known = FieldName::other;
 };
 
 // Fields in the order received, names as received, duplicates kept.
@@ -24,18 +27,28 @@ class Fields {
 public:
     void clear() {
         fields_.clear();
+        present_ = 0;
     }
 
     void add(std::string_view name, std::string_view value) {
-        fields_.push_back({name, value});
+        const FieldName known = to_field_name(name);
+        fields_.push_back({name, value, known});
+        present_ |= bit(known);
     }
 
-    // The first field of that name, in any case.
-    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
-    [[nodiscard]] std::size_t count(std::string_view name) const;
+    [[nodiscard]] bool has(FieldName name) const {
+        return (present_ & bit(name)) != 0;
+    }
+
+    // The first field of that name.
+    [[nodiscard]] std::optional<std::string_view> find(FieldName name) const;
+    [[nodiscard]] std::size_t count(FieldName name) const;
 
     // Whether a comma-separated list field holds `token`, in any case (Connection, Accept, Transfer-Encoding ...).
-    [[nodiscard]] bool lists(std::string_view name, std::string_view token) const;
+    [[nodiscard]] bool lists(FieldName name, std::string_view token) const;
+
+    // The first field of a name that has no enumerator, in any case.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
 
     [[nodiscard]] auto begin() const {
         return fields_.begin();
@@ -50,7 +63,12 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t bit(FieldName name) {
+        return std::uint64_t{1} << static_cast<unsigned>(name);
+    }
+
     std::vector<Field> fields_;
+    std::uint64_t present_ = 0;  // one bit for each FieldName
 };
 
 // How the body of a message ends (RFC 9112, section 6.3).

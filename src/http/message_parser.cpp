@@ -1,324 +1,159 @@
 #include "http/message_parser.hpp"
 
-#include <optional>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "base/ensure.hpp"
 #include "http/framing.hpp"
-
-#include <boost/beast/http/basic_parser.hpp>
+#include "http/grammar.hpp"
 
 namespace http {
 
 namespace {
 
-using ErrorCode = boost::beast::error_code;
-using BeastView = boost::beast::string_view;
-
-std::string_view to_view(BeastView text) {
-    return {text.data(), text.size()};
-}
-
 constexpr std::size_t kKeptTextBytes = 8UL * 1024;
 
-// What a parser collects, kept apart from Beast's object because that one must be made anew for every message.
-struct Collected {
-    struct Slice {
-        std::size_t offset = 0;
-        std::size_t size = 0;
-    };
-
-    struct FieldSlices {
-        Slice name;
-        Slice value;
-    };
-
-    void clear() {
-        // One long head must not make an idle connection dear for ever.
-        if (text.capacity() > kKeptTextBytes) {
-            text = {};
-        }
-        text.clear();
-        fields.clear();
-        body = {};
-        head_bytes = trailer_bytes = 0;
-        is_head_complete = false;
-        failure = nullptr;
-        is_over_limit = false;
+// `parse_head` makes sense of text.text() and gives the framing of what follows.
+template <class ParseHead>
+base::Result<ParseStep> parse_message(
+    std::string_view bytes, HeadText& text, bool& is_head_complete, BodyDecoder& body, ParseHead parse_head) {
+    if (is_head_complete) {
+        return body.decode(bytes);
     }
-
-    Slice keep(std::string_view part) {
-        text.append(part);
-        return {text.size() - part.size(), part.size()};
+    const base::Result<bool> is_collected = text.collect(bytes);
+    if (!is_collected) {
+        return std::unexpected(is_collected.error());
     }
-
-    [[nodiscard]] std::string_view view(Slice part) const {
-        return std::string_view(text).substr(part.offset, part.size);
+    if (!*is_collected) {
+        return ParseStep{};
     }
-
-    void copy_fields_to(Fields& copy) const {
-        copy.clear();
-        for (const FieldSlices& field : fields) {
-            copy.add(view(field.name), view(field.value));
-        }
+    const base::Result<Framing> framing = parse_head();
+    if (!framing) {
+        return std::unexpected(framing.error());
     }
-
-    std::string text;
-    Slice start_word;  // method or reason
-    Slice target;      // of a request
-    unsigned status = 0;
-    unsigned minor_version = 1;
-    std::vector<FieldSlices> fields;
-    std::string_view body;
-    std::size_t head_bytes = 0;
-    std::size_t trailer_bytes = 0;
-    bool is_head_complete = false;
-    const char* failure = nullptr;
-    bool is_over_limit = false;
-};
-
-template <bool isRequest>
-class BeastParser final : public boost::beast::http::basic_parser<isRequest> {
-public:
-    BeastParser(Collected& collected, const ParserLimits& limits) : collected_(collected), limits_(limits) {
-        this->eager(false);
-        this->body_limit(boost::none);
-        this->header_limit(static_cast<std::uint32_t>(limits.max_head_bytes));
-    }
-
-private:
-    void refuse(const char* why, bool is_over_limit, ErrorCode& error) {
-        collected_.failure = why;
-        collected_.is_over_limit = is_over_limit;
-        error = boost::beast::http::error::bad_value;
-    }
-
-    void on_request_impl(boost::beast::http::verb /*verb*/,
-                         BeastView method,
-                         BeastView target,
-                         int version,
-                         ErrorCode& /*error*/) override {
-        collected_.start_word = collected_.keep(to_view(method));
-        collected_.target = collected_.keep(to_view(target));
-        collected_.minor_version = static_cast<unsigned>(version % 10);
-    }
-
-    void on_response_impl(int code, BeastView reason, int version, ErrorCode& /*error*/) override {
-        collected_.status = static_cast<unsigned>(code);
-        collected_.start_word = collected_.keep(to_view(reason));
-        collected_.minor_version = static_cast<unsigned>(version % 10);
-    }
-
-    void on_field_impl(boost::beast::http::field /*field*/,
-                       BeastView name,
-                       BeastView value,
-                       ErrorCode& error) override {
-        if (collected_.is_head_complete) {
-            collected_.trailer_bytes += name.size() + value.size() + 4;
-            if (collected_.trailer_bytes > kMaxTrailerBytes) {
-                refuse("the trailers are too long", true, error);
-            }
-            return;
-        }
-        if (collected_.fields.size() == limits_.max_fields) {
-            return refuse("the head has too many fields", true, error);
-        }
-        const Collected::Slice kept_name = collected_.keep(to_view(name));
-        collected_.fields.push_back({kept_name, collected_.keep(to_view(value))});
-    }
-
-    void on_header_impl(ErrorCode& /*error*/) override {
-        collected_.is_head_complete = true;
-    }
-
-    void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/, ErrorCode& /*error*/) override {}
-
-    std::size_t on_body_impl(BeastView piece, ErrorCode& /*error*/) override {
-        collected_.body = to_view(piece);
-        return piece.size();
-    }
-
-    void on_chunk_header_impl(std::uint64_t /*size*/, BeastView extension, ErrorCode& error) override {
-        // Beast lets a quoted value run over the end of the line.
-        if (extension.find_first_of("\r\n") != BeastView::npos || extension.size() > 256) {
-            refuse("chunk extensions must be short and on one line", false, error);
-        }
-    }
-
-    std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, BeastView piece, ErrorCode& /*error*/) override {
-        collected_.body = to_view(piece);
-        return piece.size();
-    }
-
-    void on_finish_impl(ErrorCode& /*error*/) override {}
-
-    Collected& collected_;
-    const ParserLimits& limits_;
-};
-
-base::Error to_error(const Collected& collected, const ErrorCode& error) {
-    if (collected.failure != nullptr) {
-        return {collected.is_over_limit ? base::Code::exhausted : base::Code::invalid_argument, collected.failure};
-    }
-    if (error == boost::beast::http::error::header_limit) {
-        return {base::Code::exhausted, "the head is too long"};
-    }
-    return {base::Code::invalid_argument, "malformed HTTP: " + error.message()};
-}
-
-// Beast joins values folded over several lines; RFC 9112, section 5.2, lets a server refuse them. It consumes whole
-// fields, so a folded one is never split between two calls.
-bool has_folded_line(std::string_view lines) {
-    for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n', end + 1)) {
-        if (end + 1 < lines.size() && (lines[end + 1] == ' ' || lines[end + 1] == '\t')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Drives `parser` until it has something to tell. `on_head` completes the head and may refuse it.
-template <bool isRequest, class OnHead>
-base::Result<ParseStep> parse_some(BeastParser<isRequest>& parser,
-                                   Collected& collected,
-                                   const ParserLimits& limits,
-                                   std::string_view bytes,
-                                   OnHead on_head) {
-    ParseStep step;
-    const bool was_head_complete = collected.is_head_complete;
-    collected.body = {};
-    while (!parser.is_done() && collected.body.empty() && collected.is_head_complete == was_head_complete) {
-        const std::string_view input = bytes.substr(step.consumed);
-        if (input.empty()) {
-            return step;
-        }
-        ErrorCode error;
-        const std::size_t used = parser.put({input.data(), input.size()}, error);
-        step.consumed += used;
-        if (!was_head_complete) {
-            if (has_folded_line(input.substr(0, used))) {
-                return base::fail(base::Code::invalid_argument, "a field value must not continue on the next line");
-            }
-            collected.head_bytes += used;
-            const std::size_t unused = error == boost::beast::http::error::need_more ? bytes.size() - step.consumed : 0;
-            if (collected.head_bytes + unused > limits.max_head_bytes) {
-                return base::fail(base::Code::exhausted, "the head is too long");
-            }
-        } else if (error == boost::beast::http::error::need_more && bytes.size() - step.consumed > kMaxTrailerBytes) {
-            return base::fail(base::Code::exhausted, "a chunk header or the trailers are too long");
-        }
-        if (error == boost::beast::http::error::need_more) {
-            return step;
-        }
-        if (error) {
-            return std::unexpected(to_error(collected, error));
-        }
-    }
-    if (!was_head_complete) {
-        base::Result<void> verdict = on_head();
-        if (!verdict) {
-            return std::unexpected(std::move(verdict.error()));
-        }
-        step.event = ParseStep::Event::head;
-    } else if (!collected.body.empty()) {
-        step.event = ParseStep::Event::body;
-        step.body = collected.body;
-    } else {
-        step.event = ParseStep::Event::end;
-    }
-    return step;
+    is_head_complete = true;
+    body.start(*framing);
+    return ParseStep{ParseStep::Event::head, text.text().size(), {}};
 }
 
 }  // namespace
 
-struct RequestParser::State {
-    ParserLimits limits;
-    Collected collected;
-    std::optional<BeastParser<true>> parser;
-    RequestHead head;
-
-    base::Result<void> complete_head() {
-        collected.copy_fields_to(head.fields);
-        head.method_text = collected.view(collected.start_word);
-        head.method = to_method(head.method_text);
-        head.target = collected.view(collected.target);
-        head.minor_version = collected.minor_version;
-        return validate_framing(head);
+void HeadText::clear() {
+    // One long head must not make an idle connection dear for ever.
+    if (text_.capacity() > kKeptTextBytes) {
+        text_ = {};
     }
-};
-
-RequestParser::RequestParser(ParserLimits limits) : state_(std::make_unique<State>()) {
-    state_->limits = limits;
-    start();
+    line_begin_ = searched_ = 0;
 }
 
-RequestParser::~RequestParser() = default;
-RequestParser::RequestParser(RequestParser&&) noexcept = default;
+base::Result<bool> HeadText::collect(std::string_view bytes) {
+    if (!bytes.empty() && !is_token_character(bytes.front())) {
+        return base::fail(base::Code::invalid_argument, "this is no HTTP: a message begins with its first line");
+    }
+    std::size_t size = 0;
+    while (size == 0) {
+        const std::size_t newline = bytes.find('\n', searched_);
+        if (newline == std::string_view::npos) {
+            searched_ = bytes.size();
+            break;
+        }
+        if (newline == line_begin_ || bytes[newline - 1] != '\r') {
+            return base::fail(base::Code::invalid_argument, "every line of a head must end with CRLF");
+        }
+        const bool is_blank = newline == line_begin_ + 1;
+        line_begin_ = searched_ = newline + 1;
+        size = is_blank ? line_begin_ : 0;
+    }
+    if ((size == 0 ? bytes.size() : size) > limits_.max_head_bytes) {
+        return base::fail(base::Code::exhausted, "the head is too long");
+    }
+    if (size > 0) {
+        text_.assign(bytes.substr(0, size));
+    }
+    return size > 0;
+}
+
+std::string_view HeadText::take_line(std::string_view& rest) {
+    const std::size_t newline = rest.find('\n');
+    const std::string_view line = rest.substr(0, newline - 1);
+    rest.remove_prefix(newline + 1);
+    return line;
+}
+
+base::Result<void> HeadText::parse_fields(std::string_view rest, Fields& fields) const {
+    fields.clear();
+    for (std::string_view line = take_line(rest); !line.empty(); line = take_line(rest)) {
+        if (fields.size() == limits_.max_fields) {
+            return base::fail(base::Code::exhausted, "the head has too many fields");
+        }
+        const base::Result<Field> field = parse_field_line(line);
+        if (!field) {
+            return std::unexpected(field.error());
+        }
+        fields.add(field->name, field->value);
+    }
+    return {};
+}
 
 void RequestParser::start() {
-    state_->collected.clear();
-    state_->parser.emplace(state_->collected, state_->limits);
+    text_.clear();
+    is_head_complete_ = false;
+}
+
+base::Result<Framing> RequestParser::parse_head() {
+    std::string_view rest = text_.text();
+    const base::Result<RequestLine> line = parse_request_line(HeadText::take_line(rest));
+    if (!line) {
+        return std::unexpected(line.error());
+    }
+    head_.method_text = line->method;
+    head_.method = to_method(line->method);
+    head_.target = line->target;
+    head_.minor_version = line->minor_version;
+    base::Result<void> result = text_.parse_fields(rest, head_.fields);
+    if (result) {
+        result = validate_framing(head_);
+    }
+    return result ? base::Result<Framing>(head_.framing) : std::unexpected(std::move(result.error()));
 }
 
 base::Result<ParseStep> RequestParser::parse(std::string_view bytes) {
-    State& state = *state_;
-    return parse_some(*state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
+    return parse_message(bytes, text_, is_head_complete_, body_, [this] { return parse_head(); });
 }
 
 const RequestHead& RequestParser::head() const {
-    ENSURE(state_->collected.is_head_complete, "the head is asked for after Event::head");
-    return state_->head;
+    ENSURE(is_head_complete_, "the head is asked for after Event::head");
+    return head_;
 }
-
-struct ResponseParser::State {
-    ParserLimits limits;
-    Collected collected;
-    std::optional<BeastParser<false>> parser;
-    ResponseHead head;
-    Method method = Method::get;
-
-    base::Result<void> complete_head() {
-        collected.copy_fields_to(head.fields);
-        head.reason = collected.view(collected.start_word);
-        head.status = collected.status;
-        head.minor_version = collected.minor_version;
-        return validate_framing(head, method);
-    }
-};
-
-ResponseParser::ResponseParser(ParserLimits limits) : state_(std::make_unique<State>()) {
-    state_->limits = limits;
-    start(Method::get);
-}
-
-ResponseParser::~ResponseParser() = default;
-ResponseParser::ResponseParser(ResponseParser&&) noexcept = default;
 
 void ResponseParser::start(Method method) {
-    state_->method = method;
-    state_->collected.clear();
-    state_->parser.emplace(state_->collected, state_->limits);
-    state_->parser->skip(method == Method::head);
+    method_ = method;
+    text_.clear();
+    is_head_complete_ = false;
+}
+
+base::Result<Framing> ResponseParser::parse_head() {
+    std::string_view rest = text_.text();
+    const base::Result<StatusLine> line = parse_status_line(HeadText::take_line(rest));
+    if (!line) {
+        return std::unexpected(line.error());
+    }
+    head_.status = line->status;
+    head_.reason = line->reason;
+    head_.minor_version = line->minor_version;
+    base::Result<void> result = text_.parse_fields(rest, head_.fields);
+    if (result) {
+        result = validate_framing(head_, method_);
+    }
+    return result ? base::Result<Framing>(head_.framing) : std::unexpected(std::move(result.error()));
 }
 
 base::Result<ParseStep> ResponseParser::parse(std::string_view bytes) {
-    State& state = *state_;
-    return parse_some(*state.parser, state.collected, state.limits, bytes, [&state] { return state.complete_head(); });
-}
-
-bool ResponseParser::finish_at_close() {
-    if (!state_->collected.is_head_complete) {
-        return false;
-    }
-    ErrorCode error;
-    state_->parser->put_eof(error);
-    return !error;
+    return parse_message(bytes, text_, is_head_complete_, body_, [this] { return parse_head(); });
 }
 
 const ResponseHead& ResponseParser::head() const {
-    ENSURE(state_->collected.is_head_complete, "the head is asked for after Event::head");
-    return state_->head;
+    ENSURE(is_head_complete_, "the head is asked for after Event::head");
+    return head_;
 }
 
 }  // namespace http

@@ -111,9 +111,9 @@ const std::vector<Sample> kBrokenRequests{
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n", "!invalid_argument"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n", "!invalid_argument"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a=\"\n\"\r\nx\r\n0\r\n\r\n",
-     "!invalid_argument: chunk extensions must be short and on one line"},
+     "!invalid_argument: chunk extensions must be short, on one line"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0;a=\"\n\"\r\n\r\n",
-     "!invalid_argument: chunk extensions must be short and on one line"},
+     "!invalid_argument: chunk extensions must be short, on one line"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n",
      "!invalid_argument"},
 };
@@ -160,7 +160,7 @@ TEST(ResponseParser, tells_the_same_however_the_bytes_arrive) {
 TEST(RequestParser, refuses_the_same_however_the_bytes_arrive) {
     for (const Sample& sample : kBrokenRequests) {
         expect_same_for_every_cut(sample.bytes, sample.told, [&](const auto& pieces) {
-            // Up to where the sample's expectation goes: texts of Beast are its own business.
+            // Up to where the sample's expectation goes: some say no more than that it is refused.
             const std::string told = parse_requests(pieces);
             return told.substr(std::min(told.find('!'), told.size())).substr(0, sample.told.size());
         });

@@ -31,6 +31,12 @@ std::string allowed_methods(const Route& route) {
     return list;
 }
 
+// CONNECT asks for a tunnel, whose answers have no framing; TRACE for an echo of the fields, with the upstream's own
+// credential among them.
+bool is_never_answered(std::string_view method) {
+    return method == "CONNECT" || method == "TRACE";
+}
+
 bool is_below(std::string_view path, std::string_view prefix) {
     return path.starts_with(prefix) &&
            (path.size() == prefix.size() || prefix.ends_with('/') || path[prefix.size()] == '/');
@@ -105,11 +111,12 @@ bool Router::is_health(const RequestHead& request) const {
 
 std::optional<Response> Router::check_origin(Exchange& exchange) const {
     const RequestHead& request = exchange.request();
-    const auto origin = request.fields.find("origin");
+    const auto origin = request.fields.find(FieldName::origin);
     if (!origin) {
         return std::nullopt;
     }
-    const OriginVerdict verdict = judge_origin(*origin, request.fields.find("host").value_or(""), deps_.cors_origins);
+    const OriginVerdict verdict =
+        judge_origin(*origin, request.fields.find(FieldName::host).value_or(""), deps_.cors_origins);
     if (request.method == Method::options && request.fields.find("access-control-request-method")) {
         return preflight_response(*origin, verdict);
     }
@@ -126,23 +133,34 @@ std::optional<Response> Router::check_origin(Exchange& exchange) const {
     return std::nullopt;
 }
 
-std::optional<Response> Router::try_answer(Exchange& exchange) {
-    const RequestHead& request = exchange.request();
-    if (std::optional<Response> refusal = check_origin(exchange)) {
-        return refusal;
+bool Router::try_answer(Exchange& exchange) {
+    if (const std::optional<Response> refusal = check_origin(exchange)) {
+        exchange.answer(*refusal);
+        return true;
     }
-    const Match found = match(request);
+    if (is_never_answered(exchange.request().method_text)) {
+        Response response = detail_response(405, "Method Not Allowed");
+        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        exchange.answer(response);
+        return true;
+    }
+    const Match found = match(exchange.request());
     exchange.route = found.entry;
     if (found.entry == nullptr) {
-        if (found.allow.empty()) {
-            return detail_response(404, "Not Found");
+        Response response =
+            found.allow.empty() ? detail_response(404, "Not Found") : detail_response(405, "Method Not Allowed");
+        if (!found.allow.empty()) {
+            response.headers.emplace_back("Allow", found.allow);
         }
-        Response response = detail_response(405, "Method Not Allowed");
-        response.headers.emplace_back("Allow", found.allow);
-        return response;
+        exchange.answer(response);
+        return true;
     }
     const Route& route = found.entry->route;
-    return route.answer && !route.scope ? std::optional(route.answer(exchange)) : std::nullopt;
+    const bool is_immediate = route.answer && !route.scope;
+    if (is_immediate) {
+        route.answer(exchange);
+    }
+    return is_immediate;
 }
 
 base::Task<> Router::handle(Exchange& exchange) {
@@ -156,7 +174,7 @@ base::Task<> Router::handle(Exchange& exchange) {
         }
     }
     if (entry.route.answer) {
-        exchange.answer(entry.route.answer(exchange));
+        entry.route.answer(exchange);
     } else {
         co_await entry.route.handle(exchange);
     }

@@ -16,7 +16,7 @@
 namespace http {
 
 struct Route {
-    using Answer = std::function<Response(Exchange&)>;
+    using Answer = std::function<void(Exchange&)>;
     using Handle = std::function<base::Task<>(Exchange&)>;
     // The scope a request needs ("mlflow:read", "admin" ...).
     using Scope = std::function<std::string_view(const RequestHead&)>;
@@ -27,7 +27,7 @@ struct Route {
     std::string_view name;        // label in metrics; static storage, few values
     Scope scope;                  // empty: no key needed
     bool is_health = false;       // may use the places reserved for health
-    Answer answer;                // immediate answers; else
+    Answer answer;                // answers at once; or
     Handle handle;                // those that wait
 };
 
@@ -62,7 +62,7 @@ public:
 
     Router(Deps deps, std::vector<Route> routes);
 
-    std::optional<Response> try_answer(Exchange& exchange) override;
+    bool try_answer(Exchange& exchange) override;
     base::Task<> handle(Exchange& exchange) override;
     [[nodiscard]] bool is_health(const RequestHead& request) const override;
     void finished(const Exchange& exchange, base::Duration elapsed) override;

@@ -29,16 +29,16 @@ public:
 
 Route::Answer say(const std::string& text) {
     return [text](Exchange& exchange) {
-        return Response{
-            .status = 200,
-            .content_type = "text/plain",
-            .body = text + " " + std::string(exchange.request().path) + " " + std::string(exchange.caller.key_id),
-            .headers = {}};
+        exchange.answer(
+            {.status = 200,
+             .content_type = "text/plain",
+             .body = text + " " + std::string(exchange.request().path) + " " + std::string(exchange.caller.key_id),
+             .headers = {}});
     };
 }
 
 base::Task<> answer_later(Exchange& exchange) {
-    exchange.answer(say("later")(exchange));
+    say("later")(exchange);
     co_return;
 }
 

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "telemetry/log.hpp"
 
 namespace http {
 
@@ -60,17 +58,15 @@ void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
         std::memcpy(peer.data(), &address, size);
         peer.resize(size);
     }
-    const auto protocol = address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
-    boost::asio::ip::tcp::socket socket(context.worker.context());
-    net::ErrorCode error;
-    socket.assign(protocol, descriptor, error);
-    if (error) {
-        ::close(descriptor);
+    std::unique_ptr<net::Stream> stream;
+    try {
+        stream = std::make_unique<net::TcpStream>(context.worker.poller(), descriptor);
+    } catch (const boost::system::system_error& error) {
+        telemetry::log_error("connection_not_watched", {{"error", error.what()}});
         context.open_connections.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
-    auto connection = std::make_unique<ServerConnection>(
-        context, std::make_unique<net::TcpStream>(std::move(socket)), peer.address(), is_reserved);
+    auto connection = std::make_unique<ServerConnection>(context, std::move(stream), peer.address(), is_reserved);
     // The task owns its connection: it is a parameter of the coroutine, so it lives exactly as long as run().
     static constexpr auto kRun = [](std::unique_ptr<ServerConnection> owned) -> base::Task<> { co_await owned->run(); };
     context.worker.tasks().spawn("connection", kRun(std::move(connection)));
@@ -79,9 +75,10 @@ void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {
 base::Task<> Server::wait_until_empty(base::MonotonicTime end) {
     for (const auto& context : contexts_) {
         const base::Duration rest = std::max(base::Duration(0), base::Duration(end - control_.now()));
-        co_await boost::asio::co_spawn(
-            context->worker.context(), context->worker.tasks().wait_until_empty(rest), boost::asio::use_awaitable);
+        co_await net::resume_on(context->worker);
+        co_await context->worker.tasks().wait_until_empty(rest);
     }
+    co_await net::resume_on(control_);
 }
 
 base::Task<std::size_t> Server::drain(base::Duration limit, base::Duration abort_limit) {

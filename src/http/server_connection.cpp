@@ -97,7 +97,7 @@ base::Task<bool> ServerConnection::read_head(base::Duration patience) {
             if (context_.is_draining) {
                 co_return false;
             }
-            exchange_.rest();
+            exchange_.begin_rest();
         }
         const net::ErrorCode error = co_await exchange_.fill_input(limit);
         if (error) {
@@ -128,9 +128,7 @@ base::Task<> ServerConnection::answer_request() {
     }
     std::exception_ptr failure;
     try {
-        std::optional<Response> response = context_.handler->try_answer(exchange_);
-        if (response) {
-            exchange_.answer(*response);
+        if (context_.handler->try_answer(exchange_)) {
             co_return;
         }
         co_await context_.handler->handle(exchange_);

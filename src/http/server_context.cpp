@@ -1,6 +1,6 @@
 #include "http/server_context.hpp"
 
-#include <fmt/format.h>
+#include "base/strings.hpp"
 
 namespace http {
 
@@ -11,8 +11,11 @@ ServerContext::ServerContext(net::Worker& owner, const ServerSettings& server_se
       request_id_base_(owner.random().next()),
       date_rendered_at_(owner.now() - std::chrono::hours(1)) {}
 
-std::string ServerContext::next_request_id() {
-    return fmt::format("{:016x}{:08x}", request_id_base_, static_cast<std::uint32_t>(++request_count_));
+void ServerContext::next_request_id(std::string& id) {
+    constexpr std::size_t kDigitsOfBase = 16;
+    id.resize(24);
+    base::write_hex(std::span(id).first(kDigitsOfBase), request_id_base_);
+    base::write_hex(std::span(id).subspan(kDigitsOfBase), ++request_count_);
 }
 
 const std::string& ServerContext::http_date() {

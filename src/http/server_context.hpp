@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,10 +34,9 @@ class RequestHandler {
 public:
     virtual ~RequestHandler() = default;
 
-    // The answer, when it needs no waiting.
-    virtual std::optional<Response> try_answer(Exchange& exchange) = 0;
+    // Answers at once, if that needs no waiting. False: handle() must.
+    virtual bool try_answer(Exchange& exchange) = 0;
 
-    // Otherwise: answers through the exchange.
     virtual base::Task<> handle(Exchange& exchange) = 0;
 
     // Whether the request may use a place reserved for health.
@@ -60,8 +58,8 @@ public:
     std::list<Exchange*> exchanges;
     bool is_draining = false;
 
-    // Hexadecimal, unique within the process and most likely beyond.
-    std::string next_request_id();
+    // Puts into `id` a hexadecimal one, unique within the process and most likely beyond.
+    void next_request_id(std::string& id);
 
     // The Date field's value, rendered at most once a second.
     [[nodiscard]] const std::string& http_date();

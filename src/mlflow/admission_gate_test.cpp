@@ -1,5 +1,3 @@
-#include "mlflow/admission_gate.hpp"
-
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -8,8 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include "mlflow/testing/gate_fixture.hpp"
+
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 namespace mlflow {
@@ -19,47 +18,8 @@ using std::chrono::hours;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-// Somebody who wants in, and what came of it.
-struct GateCaller {
-    AdmissionGate::Wait wait;
-    std::optional<base::Result<AdmissionGate::Place>> answer;
-
-    [[nodiscard]] bool is_in() const {
-        return answer && answer->has_value();
-    }
-
-    void leave() {
-        answer->value().release();
-    }
-};
-
-base::Task<> enter_gate(AdmissionGate& gate, net::Worker& worker, base::MonotonicTime give_up_at, GateCaller& caller) {
-    base::Result<AdmissionGate::Place> answer = co_await gate.enter(worker, give_up_at, caller.wait);
-    caller.answer.emplace(std::move(answer));
-}
-
-// One worker without a thread: everything happens in settle().
-class AdmissionGateTest : public ::testing::Test {
-protected:
-    void settle() {
-        worker_.context().poll();
-    }
-
-    void begin(AdmissionGate& gate, GateCaller& caller, base::Duration patience = hours(1)) {
-        worker_.tasks().spawn("enter", enter_gate(gate, worker_, clock_.now() + patience, caller));
-    }
-
-    void enter(AdmissionGate& gate, GateCaller& caller, base::Duration patience = hours(1)) {
-        begin(gate, caller, patience);
-        settle();
-    }
-
-    base::SystemClock clock_;
-    net::Worker worker_{"gate", 0, clock_};
-};
-
 TEST_F(AdmissionGateTest, admits_up_to_its_limit_at_once_and_queues_the_rest) {
-    AdmissionGate gate(2, 1);
+    AdmissionGate gate({2, 2, 1});
     GateCaller first;
     GateCaller second;
     GateCaller third;
@@ -70,10 +30,10 @@ TEST_F(AdmissionGateTest, admits_up_to_its_limit_at_once_and_queues_the_rest) {
     EXPECT_TRUE(first.is_in());
     EXPECT_TRUE(second.is_in());
     EXPECT_FALSE(third.answer);
-    EXPECT_EQ(gate.figures().limit, 2U);
-    EXPECT_EQ(gate.figures().in_flight, 2U);
-    EXPECT_EQ(gate.figures().queued, 1U);
-    EXPECT_EQ(gate.figures().refused_total, 0U);
+    EXPECT_EQ(figures(gate).limit, 2U);
+    EXPECT_EQ(figures(gate).in_flight, 2U);
+    EXPECT_EQ(figures(gate).queued, 1U);
+    EXPECT_EQ(figures(gate).refused_for(GateRefusal::queue_full), 0U);
 
     first.leave();
     settle();
@@ -81,7 +41,7 @@ TEST_F(AdmissionGateTest, admits_up_to_its_limit_at_once_and_queues_the_rest) {
 }
 
 TEST_F(AdmissionGateTest, lets_a_caller_leave_the_queue_and_serves_the_next) {
-    AdmissionGate gate(1, 2);
+    AdmissionGate gate({1, 1, 2});
     GateCaller holder;
     GateCaller leaving;
     GateCaller waiting;
@@ -95,7 +55,7 @@ TEST_F(AdmissionGateTest, lets_a_caller_leave_the_queue_and_serves_the_next) {
     settle();
     ASSERT_TRUE(leaving.answer && !leaving.is_in());
     EXPECT_EQ(leaving.answer->error().code, base::Code::cancelled);
-    EXPECT_EQ(gate.figures().queued, 1U);
+    EXPECT_EQ(figures(gate).queued, 1U);
 
     holder.leave();
     settle();
@@ -103,7 +63,7 @@ TEST_F(AdmissionGateTest, lets_a_caller_leave_the_queue_and_serves_the_next) {
 }
 
 TEST_F(AdmissionGateTest, refuses_at_once_when_the_queue_is_full) {
-    AdmissionGate gate(1, 1);
+    AdmissionGate gate({1, 1, 1});
     GateCaller holder;
     GateCaller waiting;
     GateCaller refused;
@@ -113,8 +73,8 @@ TEST_F(AdmissionGateTest, refuses_at_once_when_the_queue_is_full) {
 
     ASSERT_TRUE(refused.answer && !refused.is_in());
     EXPECT_EQ(refused.answer->error().code, base::Code::exhausted);
-    EXPECT_EQ(gate.figures().refused_total, 1U);
-    EXPECT_EQ(gate.figures().queued, 1U);
+    EXPECT_EQ(figures(gate).refused_for(GateRefusal::queue_full), 1U);
+    EXPECT_EQ(figures(gate).queued, 1U);
 
     holder.leave();
     settle();
@@ -127,7 +87,7 @@ TEST_F(AdmissionGateTest, refuses_at_once_when_the_queue_is_full) {
 }
 
 TEST_F(AdmissionGateTest, without_a_queue_refuses_whoever_finds_no_place) {
-    AdmissionGate gate(1, 0);
+    AdmissionGate gate({1, 1, 0});
     GateCaller holder;
     GateCaller refused;
     GateCaller later;
@@ -141,7 +101,7 @@ TEST_F(AdmissionGateTest, without_a_queue_refuses_whoever_finds_no_place) {
 }
 
 TEST_F(AdmissionGateTest, serves_in_the_order_of_arrival_and_lets_nobody_overtake) {
-    AdmissionGate gate(1, 8);
+    AdmissionGate gate({1, 1, 8});
     GateCaller holder;
     enter(gate, holder);
     std::deque<GateCaller> waiting(4);
@@ -152,7 +112,7 @@ TEST_F(AdmissionGateTest, serves_in_the_order_of_arrival_and_lets_nobody_overtak
     GateCaller* inside = &holder;
     for (std::size_t turn = 0; turn < waiting.size(); ++turn) {
         inside->leave();
-        EXPECT_EQ(gate.figures().in_flight, 1U) << "the place goes straight to the next in the queue";
+        EXPECT_EQ(figures(gate).in_flight, 1U) << "the place goes straight to the next in the queue";
         settle();
         for (std::size_t i = 0; i < waiting.size(); ++i) {
             EXPECT_EQ(waiting[i].is_in(), i <= turn) << turn;
@@ -160,11 +120,11 @@ TEST_F(AdmissionGateTest, serves_in_the_order_of_arrival_and_lets_nobody_overtak
         inside = &waiting[turn];
     }
     inside->leave();
-    EXPECT_EQ(gate.figures().in_flight, 0U);
+    EXPECT_EQ(figures(gate).in_flight, 0U);
 }
 
 TEST_F(AdmissionGateTest, makes_a_newcomer_wait_for_one_who_has_been_called_but_has_not_come) {
-    AdmissionGate gate(1, 8);
+    AdmissionGate gate({1, 1, 8});
     GateCaller holder;
     GateCaller called;
     GateCaller newcomer;
@@ -181,7 +141,7 @@ TEST_F(AdmissionGateTest, makes_a_newcomer_wait_for_one_who_has_been_called_but_
 }
 
 TEST_F(AdmissionGateTest, gives_up_at_the_deadline_and_leaves_the_queue) {
-    AdmissionGate gate(1, 8);
+    AdmissionGate gate({1, 1, 8});
     GateCaller holder;
     GateCaller impatient;
     GateCaller patient;
@@ -191,18 +151,18 @@ TEST_F(AdmissionGateTest, gives_up_at_the_deadline_and_leaves_the_queue) {
 
     ASSERT_TRUE(impatient.answer && !impatient.is_in());
     EXPECT_EQ(impatient.answer->error().code, base::Code::exhausted);
-    EXPECT_EQ(gate.figures().queued, 1U);
-    EXPECT_EQ(gate.figures().in_flight, 1U);
+    EXPECT_EQ(figures(gate).queued, 1U);
+    EXPECT_EQ(figures(gate).in_flight, 1U);
 
     holder.leave();
     settle();
     EXPECT_TRUE(patient.is_in());
     patient.leave();
-    EXPECT_EQ(gate.figures().in_flight, 0U);
+    EXPECT_EQ(figures(gate).in_flight, 0U);
 }
 
 TEST_F(AdmissionGateTest, admits_at_once_even_past_the_deadline) {
-    AdmissionGate gate(1, 8);
+    AdmissionGate gate({1, 1, 8});
     GateCaller late;
     enter(gate, late, -seconds(1));
     EXPECT_TRUE(late.is_in());
@@ -211,13 +171,13 @@ TEST_F(AdmissionGateTest, admits_at_once_even_past_the_deadline) {
 TEST_F(AdmissionGateTest, loses_no_place_that_comes_in_the_moment_of_the_deadline) {
     // Whichever of expiry and hand-over runs first.
     for (const bool releases_before_expiry : {true, false}) {
-        AdmissionGate gate(1, 8);
+        AdmissionGate gate({1, 1, 8});
         GateCaller holder;
         GateCaller waiting;
         enter(gate, holder);
         begin(gate, waiting, -seconds(1));
         if (!releases_before_expiry) {
-            while (gate.figures().queued == 0) {
+            while (figures(gate).queued == 0) {
                 worker_.context().poll_one();
             }
         }
@@ -225,14 +185,14 @@ TEST_F(AdmissionGateTest, loses_no_place_that_comes_in_the_moment_of_the_deadlin
         settle();
 
         ASSERT_TRUE(waiting.is_in()) << releases_before_expiry;
-        EXPECT_EQ(gate.figures().in_flight, 1U);
+        EXPECT_EQ(figures(gate).in_flight, 1U);
         waiting.leave();
-        EXPECT_EQ(gate.figures().in_flight, 0U);
+        EXPECT_EQ(figures(gate).in_flight, 0U);
     }
 }
 
 TEST_F(AdmissionGateTest, gets_each_place_back_once) {
-    AdmissionGate gate(2, 0);
+    AdmissionGate gate({2, 2, 0});
     GateCaller first;
     GateCaller second;
     enter(gate, first);
@@ -240,21 +200,21 @@ TEST_F(AdmissionGateTest, gets_each_place_back_once) {
     {
         AdmissionGate::Place moved = std::move(first.answer->value());
         first.leave();
-        EXPECT_EQ(gate.figures().in_flight, 2U) << "what was moved from holds nothing";
+        EXPECT_EQ(figures(gate).in_flight, 2U) << "what was moved from holds nothing";
         moved.release();
         moved.release();
-        EXPECT_EQ(gate.figures().in_flight, 1U);
+        EXPECT_EQ(figures(gate).in_flight, 1U);
     }
-    EXPECT_EQ(gate.figures().in_flight, 1U);
+    EXPECT_EQ(figures(gate).in_flight, 1U);
     {
         const AdmissionGate::Place dropped = std::move(second.answer->value());
-        EXPECT_EQ(gate.figures().in_flight, 1U);
+        EXPECT_EQ(figures(gate).in_flight, 1U);
     }
-    EXPECT_EQ(gate.figures().in_flight, 0U);
+    EXPECT_EQ(figures(gate).in_flight, 0U);
 }
 
 TEST_F(AdmissionGateTest, gets_the_place_back_that_another_is_put_in_the_place_of) {
-    AdmissionGate gate(2, 0);
+    AdmissionGate gate({2, 2, 0});
     GateCaller first;
     GateCaller second;
     enter(gate, first);
@@ -262,9 +222,9 @@ TEST_F(AdmissionGateTest, gets_the_place_back_that_another_is_put_in_the_place_o
 
     first.answer->value() = std::move(second.answer->value());
     second.answer.reset();
-    EXPECT_EQ(gate.figures().in_flight, 1U);
+    EXPECT_EQ(figures(gate).in_flight, 1U);
     first.answer.reset();
-    EXPECT_EQ(gate.figures().in_flight, 0U);
+    EXPECT_EQ(figures(gate).in_flight, 0U);
 }
 
 constexpr seconds kTestPatience(20);  // reached only by a defect
@@ -274,7 +234,7 @@ base::Task<> hold_until(AdmissionGate& gate,
                         base::MonotonicTime give_up_at,
                         std::promise<AdmissionGate::Place>& entered) {
     AdmissionGate::Wait wait;
-    base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at, wait);
+    base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, kGreedy, give_up_at, wait);
     entered.set_value(std::move(*place));
 }
 
@@ -283,14 +243,14 @@ base::Task<> note_thread(AdmissionGate& gate,
                          base::MonotonicTime give_up_at,
                          std::promise<std::thread::id>& thread) {
     AdmissionGate::Wait wait;
-    const base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, give_up_at, wait);
+    const base::Result<AdmissionGate::Place> place = co_await gate.enter(worker, kGreedy, give_up_at, wait);
     thread.set_value(place ? std::this_thread::get_id() : std::thread::id());
 }
 
 TEST(AdmissionGateThreads, hand_a_place_over_to_a_call_on_its_own_worker) {
     const base::SystemClock clock;
     const base::MonotonicTime give_up_at = clock.now() + hours(1);
-    AdmissionGate gate(1, 8);
+    AdmissionGate gate({1, 1, 8});
     std::promise<AdmissionGate::Place> entered;
     std::promise<std::thread::id> woken_on;
     std::promise<std::thread::id> second_runs_on;
@@ -309,7 +269,7 @@ TEST(AdmissionGateThreads, hand_a_place_over_to_a_call_on_its_own_worker) {
         boost::asio::post(second.context(), [&queued] { queued.set_value(); });
     });
     ASSERT_EQ(queued.get_future().wait_for(kTestPatience), std::future_status::ready);
-    EXPECT_EQ(gate.figures().queued, 1U);
+    EXPECT_EQ(gate.figures(clock.now()).queued, 1U);
 
     std::promise<void> released;
     first.post([place = std::make_shared<AdmissionGate::Place>(held.get()), &released]() mutable {
@@ -321,11 +281,11 @@ TEST(AdmissionGateThreads, hand_a_place_over_to_a_call_on_its_own_worker) {
     ASSERT_EQ(woken.wait_for(kTestPatience), std::future_status::ready);
     EXPECT_EQ(woken.get(), second_runs_on.get_future().get());
     second.stop();
-    EXPECT_EQ(gate.figures().in_flight, 0U);
+    EXPECT_EQ(gate.figures(clock.now()).in_flight, 0U);
 }
 
 struct GateCrowd {
-    AdmissionGate gate{3, 16};
+    AdmissionGate gate{{3, 3, 16}};
     std::atomic<int> inside{0};
     std::atomic<int> most_inside{0};
     std::atomic<int> admitted{0};
@@ -339,7 +299,8 @@ base::Task<> come_and_go(GateCrowd& crowd, net::Worker& worker, int visits) {
     for (int visit = 0; visit < visits; ++visit) {
         const base::Duration patience = visit % 3 == 0 ? base::Duration(microseconds(20)) : base::Duration(hours(1));
         AdmissionGate::Wait wait;
-        base::Result<AdmissionGate::Place> place = co_await crowd.gate.enter(worker, worker.now() + patience, wait);
+        base::Result<AdmissionGate::Place> place =
+            co_await crowd.gate.enter(worker, kGreedy, worker.now() + patience, wait);
         if (!place) {
             crowd.turned_away.fetch_add(1);
             continue;
@@ -349,7 +310,7 @@ base::Task<> come_and_go(GateCrowd& crowd, net::Worker& worker, int visits) {
         int most = crowd.most_inside.load();
         while (inside > most && !crowd.most_inside.compare_exchange_weak(most, inside)) {
         }
-        co_await boost::asio::post(worker.context(), boost::asio::use_awaitable);
+        co_await net::resume_on(worker);
         crowd.inside.fetch_sub(1);
     }
     if (crowd.callers_left.fetch_sub(1) == 1) {
@@ -378,10 +339,10 @@ TEST(AdmissionGateThreads, keep_the_limit_and_lose_no_place_in_a_crowd_of_two_wo
     EXPECT_LE(crowd.most_inside, 3);
     first.stop();
     second.stop();
-    const AdmissionGate::Figures figures = crowd.gate.figures();
+    const AdmissionGate::Figures figures = crowd.gate.figures(clock.now());
     EXPECT_EQ(figures.in_flight, 0U);
     EXPECT_EQ(figures.queued, 0U);
-    EXPECT_EQ(figures.refused_total, 0U) << "the queue holds all callers";
+    EXPECT_EQ(figures.refused_for(GateRefusal::queue_full), 0U) << "the queue holds all callers";
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& networks) {
 }
 
 bool TrustedProxies::contains(const boost::asio::ip::address& address) const {
+    if (networks_.empty()) {
+        return false;
+    }
     const auto bytes = to_v6(address).to_bytes();
     return std::any_of(networks_.begin(), networks_.end(), [&bytes](const Network& network) {
         const auto prefix = network.prefix.to_bytes();

@@ -1,18 +1,18 @@
 #include "mlflow/gateway_call.hpp"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <utility>
 
 #include "mlflow/outcome.hpp"
 #include "mlflow/rewrite.hpp"
+#include "net/use_task.hpp"
 #include "resilience/backoff.hpp"
 #include "telemetry/log.hpp"
-#include "telemetry/trace_context.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace mlflow {
@@ -26,9 +26,21 @@ constexpr auto kAbortCheckDelay = std::chrono::seconds(1);
 constexpr resilience::BackoffSettings kRetryBackoff{std::chrono::milliseconds(50), std::chrono::seconds(1)};
 constexpr std::string_view kGoesOn = "; the gateway tries MLflow in the background and goes on by itself";
 
+// MLflow's server writes head and body apart; the head of a small answer waits for its body, so that both leave
+// together.
+bool is_head_held_for_body(const http::ResponseHead& head) {
+    return head.framing.kind == http::Framing::Kind::length && head.framing.length <= kSmallBody;
+}
+
 bool has_small_body(const http::RequestHead& request) {
     return request.framing.kind == http::Framing::Kind::none ||
            (request.framing.kind == http::Framing::Kind::length && request.framing.length <= kSmallBody);
+}
+
+// Places are shared out fairly by key; where nobody is asked for one, by peer.
+resilience::CallerId caller_of(const http::Exchange& exchange) {
+    const std::string_view key = exchange.caller.key_id;
+    return key.empty() ? std::hash<boost::asio::ip::address>{}(exchange.peer()) : std::hash<std::string_view>{}(key);
 }
 
 }  // namespace
@@ -51,11 +63,12 @@ GatewayCall::GatewayCall(Gateway& gateway, http::Exchange& exchange)
     });
 }
 
-std::string GatewayCall::next_traceparent() {
+telemetry::Traceparent GatewayCall::next_traceparent() {
     const http::Fields& fields = exchange_.request().fields;
-    const auto header = fields.find("traceparent");
-    const auto parent =
-        header && fields.count("traceparent") == 1 ? telemetry::parse_traceparent(*header) : std::nullopt;
+    const auto header = fields.find(http::FieldName::traceparent);
+    const auto parent = header && fields.count(http::FieldName::traceparent) == 1
+                            ? telemetry::parse_traceparent(*header)
+                            : std::nullopt;
     starts_trace_ = !parent.has_value();
     return telemetry::to_traceparent(telemetry::next_span(parent, gateway_.worker_.random()));
 }
@@ -121,7 +134,7 @@ base::Task<> GatewayCall::run() {
         gateway_.metrics_.retries.add();
         boost::asio::steady_timer pause(worker.context());
         pause.expires_after(resilience::backoff_delay(kRetryBackoff, retries_++, worker.random()));
-        co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause.async_wait(net::use_task);
         if (exchange_.is_aborted()) {
             co_return;
         }
@@ -144,7 +157,7 @@ base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
         abort_check_.set(worker.now() + kAbortCheckDelay);
     }
     base::Result<AdmissionGate::Place> place =
-        co_await gate.enter(worker, worker.now() + upstream_.settings.max_queue_time, wait_);
+        co_await gate.enter(worker, caller_of(exchange_), worker.now() + upstream_.settings.max_queue_time, wait_);
     // Clients resend what they gave up on, so a call nobody waits for any more must not reach MLflow.
     if (wait_.has_queued() && exchange_.has_client_left()) {
         exchange_.abort();
@@ -156,7 +169,9 @@ base::Task<bool> GatewayCall::take_place(resilience::Permit& permit) {
     if (!place || has_opened) {
         permit.report(resilience::Outcome::ignored, worker.now());
         gateway_.metrics_.refused_by_queue.add();
-        const base::Duration until_retry = upstream_.breaker.status(worker.now()).time_until_retry;
+        const base::MonotonicTime now = worker.now();
+        const base::Duration until_retry =
+            std::max<base::Duration>(upstream_.breaker.status(now).time_until_retry, gate.figures(now).time_to_drain);
         exchange_.answer(
             has_opened
                 ? unavailable("MLflow stopped answering while this call waited" + std::string(kGoesOn), until_retry)
@@ -215,11 +230,18 @@ base::Task<std::optional<GatewayCall::Failure>> GatewayCall::attempt(resilience:
         report_failure(permit, failure);
         co_return failure;
     }
-    report_answer(permit, **head, sent_at);
-    if (!call_.is_artifact()) {
-        place_->release();
+    // Until the client has been sent something, an answer that breaks off can still be told as a failure.
+    base::Result<std::string_view> piece = connection.read_buffered_body();
+    if (piece && piece->empty() && !connection.is_body_complete() && is_head_held_for_body(**head)) {
+        piece = co_await connection.read_body(upstream_.settings.body_idle_timeout);
     }
-    co_await relay_answer(connection, **head);
+    if (!piece) {
+        const Failure failure{.error = piece.error(), .was_sent = true, .was_begun = true};
+        report_failure(permit, failure);
+        co_return failure;
+    }
+    report_answer(permit, **head, sent_at);
+    co_await relay_answer(connection, **head, *piece);
     if (!exchange_.is_aborted()) {
         gateway_.pool_.release(std::move(*acquired));
     }
@@ -232,6 +254,9 @@ void GatewayCall::report_failure(resilience::Permit& permit, const Failure& fail
         permit.report(Outcome::cancelled, gateway_.worker_.now());
         gateway_.metrics_.cancelled.add();
         return;
+    }
+    if (failure.error.code == base::Code::deadline_exceeded) {
+        place_->release(resilience::CallResult{.was_dropped = true});
     }
     const bool is_ours = failure.was_stale || failure.error.code == base::Code::exhausted;
     permit.report(is_ours ? Outcome::ignored : Outcome::failure, gateway_.worker_.now());
@@ -249,6 +274,12 @@ void GatewayCall::report_answer(resilience::Permit& permit,
     const Verdict verdict = judge(head, call_.kind, gateway_.worker_.clock().wall_now());
     permit.report(verdict.outcome, now, verdict.retry_after);
     upstream_.note_answer(now);
+    if (!call_.is_artifact()) {
+        using resilience::Outcome;
+        const bool was_dropped = verdict.outcome == Outcome::overload || verdict.outcome == Outcome::failure;
+        place_->release(resilience::CallResult{
+            traffic_class(exchange_.request().method, call_.target), now - sent_at, was_dropped});
+    }
     GatewayMetrics& metrics = gateway_.metrics_;
     metrics.time_to_head.observe(std::chrono::duration<double>(now - sent_at).count());
     switch (verdict.outcome) {

@@ -15,6 +15,7 @@
 #include "mlflow/routes.hpp"
 #include "net/deadline.hpp"
 #include "resilience/circuit_breaker.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace mlflow {
 
@@ -40,12 +41,15 @@ private:
     base::Task<bool> read_small_body();
     base::Task<bool> take_place(resilience::Permit& permit);
     [[nodiscard]] bool ends_aborted(resilience::Permit& permit);
-    [[nodiscard]] std::string next_traceparent();
+    [[nodiscard]] telemetry::Traceparent next_traceparent();
     base::Task<std::optional<Failure>> attempt(resilience::Permit& permit, http::ClientPool::Freshness freshness);
     base::Task<base::Result<void>> send_request(http::ClientConnection& connection);
     base::Task<base::Result<void>> stream_body(http::ClientConnection& connection, std::string& head);
-    base::Task<> relay_answer(http::ClientConnection& connection, const http::ResponseHead& head);
+    base::Task<> relay_answer(http::ClientConnection& connection,
+                              const http::ResponseHead& head,
+                              std::string_view piece);
     [[nodiscard]] std::string request_head();
+    bool begin_client_answer(const http::ResponseHead& head);
     [[nodiscard]] bool may_retry(const Failure& failure);
     void report_failure(resilience::Permit& permit, const Failure& failure);
     void report_answer(resilience::Permit& permit, const http::ResponseHead& head, base::MonotonicTime sent_at);
@@ -61,7 +65,7 @@ private:
     const bool is_safe_;  // may be repeated: GET and HEAD
     const bool is_small_;
     bool starts_trace_ = false;
-    const std::string traceparent_;
+    const telemetry::Traceparent traceparent_;
     http::ClientConnection* connection_ = nullptr;  // of the attempt in progress
     std::optional<AdmissionGate::Place> place_;
     AdmissionGate::Wait wait_;

@@ -14,16 +14,8 @@ namespace mlflow {
 
 namespace {
 
-// The head of a longer answer is not held back for its body.
-constexpr std::uint64_t kHeldBody = 64UL * 1024;
-
 boost::asio::const_buffer to_buffer(std::string_view text) {
     return {text.data(), text.size()};
-}
-
-bool holds_head_for_body(const http::ResponseHead& head) {
-    return head.framing.kind == http::Framing::Kind::none ||
-           (head.framing.kind == http::Framing::Kind::length && head.framing.length <= kHeldBody);
 }
 
 }  // namespace
@@ -34,15 +26,15 @@ std::string GatewayCall::request_head() {
     RequestFacts facts;
     facts.target = call_.target;
     facts.request_id = exchange_.request_id();
-    facts.traceparent = traceparent_;
+    facts.traceparent = {traceparent_.data(), traceparent_.size()};
     facts.key_id = exchange_.caller.key_id;
     facts.key_name = exchange_.caller.key_name;
-    facts.peer_address = exchange_.peer().to_string();
+    facts.peer_address = exchange_.peer_text();
     facts.trusts_peer = gateway_.proxies_.contains(exchange_.peer());
     facts.starts_trace = starts_trace_;
     // With both fields, the key came as X-API-Key and Authorization is meant for MLflow.
     facts.is_authorization_ours =
-        !exchange_.caller.key_id.empty() && !exchange_.request().fields.find("x-api-key").has_value();
+        !exchange_.caller.key_id.empty() && !exchange_.request().fields.has(http::FieldName::x_api_key);
     append_upstream_head(head, exchange_.request(), facts, upstream_.rules);
     return head;
 }
@@ -102,10 +94,46 @@ base::Task<base::Result<void>> GatewayCall::stream_body(http::ClientConnection& 
     co_return result;
 }
 
-base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection, const http::ResponseHead& head) {
+// `piece` is the beginning of the body, or empty.
+base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection,
+                                       const http::ResponseHead& head,
+                                       std::string_view piece) {
+    const bool is_chunked = begin_client_answer(head);
+    std::string& output = exchange_.output();
+    for (;;) {
+        if (!piece.empty() && is_chunked) {
+            fmt::format_to(std::back_inserter(output), "{:x}\r\n", piece.size());
+        }
+        const net::ErrorCode error = co_await exchange_.write(piece);
+        if (error) {
+            exchange_.abort();
+            co_return;
+        }
+        output.append(!piece.empty() && is_chunked ? "\r\n" : "");
+        const base::Result<std::string_view> next = co_await connection.read_body(upstream_.settings.body_idle_timeout);
+        if (!next) {
+            // The client must be able to tell that the answer was cut short, so the connection ends without its end.
+            telemetry::log_warn("answer_cut_short",
+                                {{"request_id", exchange_.request_id()}, {"error", next.error().message}});
+            exchange_.cut_short();
+            co_return;
+        }
+        piece = *next;
+        if (piece.empty()) {
+            break;
+        }
+    }
+    output.append(is_chunked ? "0\r\n\r\n" : "");
+    const net::ErrorCode error = co_await exchange_.flush();
+    if (error) {
+        exchange_.abort();
+    }
+}
+
+// Writes the head for the client; answers whether the body goes on in chunks.
+bool GatewayCall::begin_client_answer(const http::ResponseHead& head) {
     const unsigned client_minor_version = exchange_.request().minor_version;
     const http::Framing framing = client_framing(head, client_minor_version);
-    const bool is_chunked = framing.kind == http::Framing::Kind::chunked;
     if (framing.kind == http::Framing::Kind::until_close) {
         exchange_.close_after_answer();
     }
@@ -116,44 +144,8 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection, const
     facts.cors_fields = cors_fields;
     facts.client_minor_version = client_minor_version;
     facts.will_close = exchange_.will_close();
-    std::string& output = exchange_.output();
-    append_client_head(output, head, facts, upstream_.rules);
-    const bool is_head_held = holds_head_for_body(head);
-    while (!connection.is_body_complete()) {
-        base::Result<std::string_view> piece = connection.read_buffered_body();
-        if (piece && piece->empty() && !connection.is_body_complete()) {
-            const net::ErrorCode error = is_head_held ? net::ErrorCode{} : co_await exchange_.flush();
-            if (error) {
-                exchange_.abort();
-                co_return;
-            }
-            piece = co_await connection.read_body(upstream_.settings.body_idle_timeout);
-        }
-        if (!piece) {
-            // The client must be able to tell that the answer was cut short, so the connection ends without its end.
-            telemetry::log_warn("answer_cut_short",
-                                {{"request_id", exchange_.request_id()}, {"error", piece.error().message}});
-            exchange_.cut_short();
-            co_return;
-        }
-        if (piece->empty()) {
-            break;
-        }
-        if (is_chunked) {
-            fmt::format_to(std::back_inserter(output), "{:x}\r\n", piece->size());
-        }
-        const net::ErrorCode error = co_await exchange_.write(*piece);
-        if (error) {
-            exchange_.abort();
-            co_return;
-        }
-        output.append(is_chunked ? "\r\n" : "");
-    }
-    output.append(is_chunked ? "0\r\n\r\n" : "");
-    const net::ErrorCode error = co_await exchange_.flush();
-    if (error) {
-        exchange_.abort();
-    }
+    append_client_head(exchange_.output(), head, facts, upstream_.rules);
+    return framing.kind == http::Framing::Kind::chunked;
 }
 
 }  // namespace mlflow

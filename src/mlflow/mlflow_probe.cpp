@@ -111,7 +111,7 @@ base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, ba
     }
     ProbeAnswer answer;
     answer.status = (*answer_head)->status;
-    answer.asks_for_time = (*answer_head)->fields.find("retry-after").has_value();
+    answer.asks_for_time = (*answer_head)->fields.has(http::FieldName::retry_after);
     while (answer.body.size() < kMaxProbeBody) {
         const base::Result<std::string_view> piece = co_await (*connection)->read_body(limit - worker.now());
         if (!piece) {

@@ -34,6 +34,8 @@ std::optional<base::Duration> parse_retry_after(std::string_view value, base::Wa
 Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime now) {
     using resilience::Outcome;
     switch (answer.status) {
+        case 500:
+            return {Outcome::ignored, std::nullopt};
         case 502:
         case 504:
             return {Outcome::failure, std::nullopt};
@@ -43,12 +45,13 @@ Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime no
         default:
             return {Outcome::success, std::nullopt};
     }
-    const auto header = answer.fields.find("retry-after");
+    const auto header = answer.fields.find(http::FieldName::retry_after);
     const auto wait = header ? parse_retry_after(*header, now) : std::nullopt;
     if (answer.status == 429 || wait) {
         return {Outcome::overload, wait};
     }
-    const bool is_plain_text = base::istarts_with(answer.fields.find("content-type").value_or(""), "text/plain");
+    const bool is_plain_text =
+        base::istarts_with(answer.fields.find(http::FieldName::content_type).value_or(""), "text/plain");
     const bool is_artifact = kind == CallKind::artifact_read || kind == CallKind::artifact_write;
     return {is_artifact && is_plain_text ? Outcome::ignored : Outcome::failure, std::nullopt};
 }

@@ -16,8 +16,8 @@ struct Verdict {
 };
 
 // 502, 504 and a 503 without Retry-After are failures; 429 and a 503 with it are overload; a plain-text 503 of an
-// artifact route means that serving is switched off there. A 500 is no failure: one bad request of one client can
-// provoke it.
+// artifact route means that serving is switched off there. A 500 says nothing: one bad request of one client can
+// provoke it, and so can a dead database; the probes find out.
 Verdict judge(const http::ResponseHead& answer, CallKind kind, base::WallTime now);
 
 // Retry-After in seconds or as a date (RFC 9110, section 10.2.3); at least 0.

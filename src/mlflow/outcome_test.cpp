@@ -26,13 +26,19 @@ http::ResponseHead answer(unsigned status, std::initializer_list<http::Field> fi
 }
 
 TEST(Judge, takes_any_answer_of_mlflow_itself_for_a_success) {
-    for (const unsigned status : {200U, 201U, 204U, 206U, 301U, 302U, 304U, 308U, 400U, 401U, 403U,
-                                  404U, 405U, 409U, 413U, 422U, 499U, 500U, 501U, 505U, 508U}) {
+    for (const unsigned status : {200U, 201U, 204U, 206U, 301U, 302U, 304U, 308U, 400U, 401U,
+                                  403U, 404U, 405U, 409U, 413U, 422U, 499U, 501U, 505U, 508U}) {
         for (const CallKind kind : kEveryKind) {
             const Verdict verdict = judge(answer(status, {{"Retry-After", "5"}}), kind, kNoon);
             EXPECT_EQ(verdict.outcome, Outcome::success) << status;
             EXPECT_EQ(verdict.retry_after, std::nullopt) << status;
         }
+    }
+}
+
+TEST(Judge, learns_nothing_from_a_500) {
+    for (const CallKind kind : kEveryKind) {
+        EXPECT_EQ(judge(answer(500), kind, kNoon).outcome, Outcome::ignored);
     }
 }
 

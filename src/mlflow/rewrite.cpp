@@ -1,77 +1,84 @@
 #include "mlflow/rewrite.hpp"
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <vector>
 
 #include "base/strings.hpp"
-
-#include <fmt/format.h>
 
 namespace mlflow {
 
 namespace {
 
-// RFC 9110, section 7.6.1, and the framing fields, which each hop writes for itself.
-constexpr std::array<std::string_view, 10> kHopByHop{"connection",
-                                                     "keep-alive",
-                                                     "proxy-connection",
-                                                     "proxy-authenticate",
-                                                     "proxy-authorization",
-                                                     "te",
-                                                     "trailer",
-                                                     "transfer-encoding",
-                                                     "upgrade",
-                                                     "content-length"};
+using http::FieldName;
+
+// RFC 9110, section 7.6.1, the framing fields, which each hop writes for itself, and what could be taken for one of
+// them; Via is extended.
+bool is_hop_by_hop(FieldName name) {
+    switch (name) {
+        case FieldName::connection:
+        case FieldName::content_length:
+        case FieldName::keep_alive:
+        case FieldName::lookalike:
+        case FieldName::proxy_authenticate:
+        case FieldName::proxy_authorization:
+        case FieldName::proxy_connection:
+        case FieldName::te:
+        case FieldName::trailer:
+        case FieldName::transfer_encoding:
+        case FieldName::upgrade:
+        case FieldName::via:
+            return true;
+        default:
+            return false;
+    }
+}
 
 // Replaced by ours, or meant for us only.
-constexpr std::array<std::string_view, 6> kRequestOwn{
-    "host", "expect", "origin", "x-request-id", "traceparent", "x-api-key"};
-
-template <std::size_t N>
-bool is_one_of(std::string_view name, const std::array<std::string_view, N>& names) {
-    return std::any_of(
-        names.begin(), names.end(), [name](std::string_view entry) { return base::iequals(name, entry); });
-}
-
-// A prefix match that takes '_' for '-', because WSGI servers do.
-bool has_prefix(std::string_view name, std::string_view prefix) {
-    const bool may_match = name.size() >= prefix.size() && (name.front() | 0x20) == prefix.front();
-    if (!may_match) {
-        return false;
+bool is_ours_upstream(FieldName name) {
+    switch (name) {
+        case FieldName::expect:
+        case FieldName::forwarded:
+        case FieldName::host:
+        case FieldName::origin:
+        case FieldName::traceparent:
+        case FieldName::x_api_key:
+        case FieldName::x_forwarded_any:
+        case FieldName::x_forwarded_for:
+        case FieldName::x_forwarded_host:
+        case FieldName::x_forwarded_proto:
+        case FieldName::x_hokusai_any:
+        case FieldName::x_request_id:
+            return true;
+        default:
+            return false;
     }
-    std::string start = base::to_lower(name.substr(0, prefix.size()));
-    std::replace(start.begin(), start.end(), '_', '-');
-    return start == prefix;
-}
-
-bool is_forwarding_field(std::string_view name) {
-    return has_prefix(name, "x-forwarded-") || has_prefix(name, "x-real-ip") || base::iequals(name, "forwarded");
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// The values of all fields of that name, as one list.
-std::string joined(const http::Fields& fields, std::string_view name) {
-    std::string list;
+// The values of all fields of that name and one of ours, as one list.
+void append_list(std::string& out, const http::Fields& fields, FieldName name) {
     for (const http::Field& field : fields) {
-        if (base::iequals(field.name, name) && !field.value.empty()) {
-            list.append(list.empty() ? "" : ", ").append(field.value);
+        if (field.known == name && !field.value.empty()) {
+            out.append(field.value).append(", ");
         }
     }
-    return list;
 }
 
-// What Connection names; validate_framing() keeps the list short.
+// The fields that Connection names; validate_framing() keeps the list short.
 std::vector<std::string_view> connection_names(const http::Fields& fields) {
     std::vector<std::string_view> names;
+    if (!fields.has(FieldName::connection)) {
+        return names;
+    }
     for (const http::Field& field : fields) {
-        if (base::iequals(field.name, "connection")) {
-            const std::vector<std::string_view> parts = base::split_list(field.value, ',');
-            names.insert(names.end(), parts.begin(), parts.end());
+        std::string_view list = field.known == FieldName::connection ? field.value : std::string_view();
+        while (const auto name = base::next_part(list, ',')) {
+            if (!base::iequals(*name, "keep-alive") && !base::iequals(*name, "close")) {
+                names.push_back(*name);
+            }
         }
     }
     return names;
@@ -83,27 +90,33 @@ bool is_listed(std::string_view name, const std::vector<std::string_view>& names
 }
 
 void append_via(std::string& out, const http::Fields& fields, unsigned minor_version, std::string_view name) {
-    const std::string earlier = joined(fields, "via");
-    out.append("Via: ").append(earlier).append(earlier.empty() ? "" : ", ");
+    out.append("Via: ");
+    append_list(out, fields, FieldName::via);
     out.append(minor_version == 0 ? "1.0 " : "1.1 ").append(name).append("\r\n");
 }
 
 void append_forwarding(std::string& out, const http::RequestHead& request, const RequestFacts& facts) {
-    const auto believed = [&](std::string_view name, std::string_view otherwise) {
+    const auto believed = [&](FieldName name, std::string_view otherwise) {
         const auto value = facts.trusts_peer ? request.fields.find(name) : std::nullopt;
         return value.value_or(otherwise);
     };
-    const std::string earlier = facts.trusts_peer ? joined(request.fields, "x-forwarded-for") : std::string();
-    out.append("X-Forwarded-For: ")
-        .append(earlier)
-        .append(earlier.empty() ? "" : ", ")
-        .append(facts.peer_address)
-        .append("\r\n");
-    append_field(out, "X-Forwarded-Proto", believed("x-forwarded-proto", "http"));
-    const std::string_view host = believed("x-forwarded-host", request.fields.find("host").value_or(""));
+    out.append("X-Forwarded-For: ");
+    if (facts.trusts_peer) {
+        append_list(out, request.fields, FieldName::x_forwarded_for);
+    }
+    out.append(facts.peer_address).append("\r\n");
+    append_field(out, "X-Forwarded-Proto", believed(FieldName::x_forwarded_proto, "http"));
+    const std::string_view host =
+        believed(FieldName::x_forwarded_host, request.fields.find(FieldName::host).value_or(""));
     if (!host.empty()) {
         append_field(out, "X-Forwarded-Host", host);
     }
+}
+
+void append_length(std::string& out, std::uint64_t length) {
+    out.append("Content-Length: ");
+    base::append_decimal(out, length);
+    out.append("\r\n");
 }
 
 void append_request_framing(std::string& out, const http::RequestHead& request) {
@@ -112,15 +125,15 @@ void append_request_framing(std::string& out, const http::RequestHead& request) 
             append_field(out, "Transfer-Encoding", "chunked");
             return;
         case http::Framing::Kind::length:
-            fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", request.framing.length);
+            append_length(out, request.framing.length);
             return;
         case http::Framing::Kind::none:
         case http::Framing::Kind::until_close:
             break;
     }
     // An explicit zero is kept, so that the upstream sees the empty body the client announced.
-    if (request.fields.find("content-length")) {
-        append_field(out, "Content-Length", "0");
+    if (request.fields.has(FieldName::content_length)) {
+        append_length(out, 0);
     }
 }
 
@@ -140,11 +153,10 @@ void append_upstream_head(std::string& out,
     const std::vector<std::string_view> named = connection_names(request.fields);
     const bool passes_authorization = rules.forwards_caller_authorization && !facts.is_authorization_ours;
     for (const http::Field& field : request.fields) {
-        const bool is_dropped =
-            is_one_of(field.name, kHopByHop) || is_one_of(field.name, kRequestOwn) || is_forwarding_field(field.name) ||
-            has_prefix(field.name, "x-hokusai-") || base::iequals(field.name, "via") ||
-            (base::iequals(field.name, "authorization") && !passes_authorization) ||
-            (facts.starts_trace && base::iequals(field.name, "tracestate")) || is_listed(field.name, named);
+        const bool is_dropped = is_hop_by_hop(field.known) || is_ours_upstream(field.known) ||
+                                (field.known == FieldName::authorization && !passes_authorization) ||
+                                (field.known == FieldName::tracestate && facts.starts_trace) ||
+                                is_listed(field.name, named);
         if (!is_dropped) {
             append_field(out, field.name, field.value);
         }
@@ -178,12 +190,14 @@ void append_client_head(std::string& out,
                         const http::ResponseHead& answer,
                         const ResponseFacts& facts,
                         const RewriteRules& rules) {
-    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", answer.status, answer.reason);
+    out.append("HTTP/1.1 ");
+    base::append_decimal(out, answer.status);
+    out.append(" ").append(answer.reason).append("\r\n");
     const std::vector<std::string_view> named = connection_names(answer.fields);
     for (const http::Field& field : answer.fields) {
-        const bool is_dropped = is_one_of(field.name, kHopByHop) || base::iequals(field.name, "x-request-id") ||
-                                base::iequals(field.name, "via") || has_prefix(field.name, "x-hokusai-") ||
-                                (!facts.cors_fields.empty() && has_prefix(field.name, "access-control-")) ||
+        const bool is_dropped = is_hop_by_hop(field.known) || field.known == FieldName::x_request_id ||
+                                field.known == FieldName::x_hokusai_any ||
+                                (field.known == FieldName::access_control_any && !facts.cors_fields.empty()) ||
                                 is_listed(field.name, named);
         if (!is_dropped) {
             append_field(out, field.name, field.value);
@@ -193,7 +207,7 @@ void append_client_head(std::string& out,
     append_via(out, answer.fields, answer.minor_version, rules.via_name);
     append_field(out, "X-Request-Id", facts.request_id);
     const http::Framing framing = client_framing(answer, facts.client_minor_version);
-    const auto announced = answer.fields.find("content-length");
+    const auto announced = answer.fields.find(FieldName::content_length);
     if (framing.kind == http::Framing::Kind::chunked) {
         append_field(out, "Transfer-Encoding", "chunked");
     } else if (announced && answer.status != 204) {
@@ -209,17 +223,18 @@ void append_client_head(std::string& out,
 }
 
 bool is_loop(const http::Fields& fields, std::string_view via_name) {
-    return std::any_of(fields.begin(), fields.end(), [via_name](const http::Field& field) {
-        if (!base::iequals(field.name, "via")) {
-            return false;
-        }
-        const auto hops = base::split_list(field.value, ',');
-        // "1.1 name (comment)"
-        return std::any_of(hops.begin(), hops.end(), [via_name](std::string_view hop) {
-            const std::vector<std::string_view> words = base::split_list(hop, ' ');
-            return words.size() > 1 && words[1] == via_name;
-        });
-    });
+    return fields.has(FieldName::via) &&
+           std::any_of(fields.begin(), fields.end(), [via_name](const http::Field& field) {
+               std::string_view hops = field.known == FieldName::via ? field.value : std::string_view();
+               while (auto hop = base::next_part(hops, ',')) {
+                   // "1.1 name (comment)"
+                   base::next_part(*hop, ' ');
+                   if (base::next_part(*hop, ' ') == via_name) {
+                       return true;
+                   }
+               }
+               return false;
+           });
 }
 
 }  // namespace mlflow

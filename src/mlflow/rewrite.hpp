@@ -25,7 +25,7 @@ struct RequestFacts {
     std::string_view traceparent;
     std::string_view key_id;  // empty: no key was asked for
     std::string_view key_name;
-    std::string peer_address;
+    std::string_view peer_address;
     bool trusts_peer = false;            // its X-Forwarded-* are believed and extended
     bool starts_trace = false;           // no valid traceparent came, so a tracestate that did belongs to no trace
     bool is_authorization_ours = false;  // the caller's key came in Authorization

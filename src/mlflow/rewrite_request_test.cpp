@@ -285,7 +285,7 @@ TEST_F(UpstreamHeadTest, is_read_by_a_strict_parser_as_one_request) {
     const std::string head = rewrite_fields({"Connection: close", "Via: 1.1 a", "X-Forwarded-For: 6.6.6.6"});
     const ParsedRequest again(head);
     EXPECT_TRUE(again->is_keep_alive);
-    EXPECT_EQ(again->fields.count("host"), 1U);
+    EXPECT_EQ(again->fields.count(http::FieldName::host), 1U);
     EXPECT_EQ(again->framing.kind, http::Framing::Kind::none);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "base/strings.hpp"
 
@@ -96,7 +97,10 @@ bool is_mlflow_path(std::string_view path) {
 }
 
 bool is_artifact_proxy_path(std::string_view upstream_path) {
-    return base::percent_decode(upstream_path).find("/mlflow-artifacts/") != std::string::npos;
+    constexpr std::string_view kRoot = "/mlflow-artifacts/";
+    return upstream_path.find('%') == std::string_view::npos
+               ? upstream_path.find(kRoot) != std::string_view::npos
+               : base::percent_decode(upstream_path).find(kRoot) != std::string::npos;
 }
 
 UpstreamCall to_upstream(const http::RequestHead& request) {
@@ -110,6 +114,17 @@ UpstreamCall to_upstream(const http::RequestHead& request) {
         call.kind = is_read ? CallKind::read : CallKind::write;
     }
     return call;
+}
+
+std::size_t traffic_class(http::Method method, std::string_view target) {
+    const std::string_view path = target.substr(0, target.find('?'));
+    // "/api/2.0/mlflow/runs/search" is whole; from 3.0 on an id may follow "/api/3.0/mlflow/traces".
+    const int segments = path.find("/2.0/") != std::string_view::npos ? 5 : 4;
+    std::size_t end = 0;
+    for (int segment = 0; segment < segments && end != std::string_view::npos; ++segment) {
+        end = path.find('/', end + 1);
+    }
+    return std::hash<std::string_view>{}(path.substr(0, end)) * 31 + static_cast<std::size_t>(method);
 }
 
 std::string_view required_scope(const http::RequestHead& request) {

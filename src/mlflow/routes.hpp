@@ -1,6 +1,7 @@
 // Which of MLflow's paths a request means, and what kind of call it is. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "http/message.hpp"
@@ -31,6 +32,9 @@ struct UpstreamCall {
 bool is_mlflow_path(std::string_view path);
 
 UpstreamCall to_upstream(const http::RequestHead& request);
+
+// Calls of one class do the same work at MLflow, so that their times compare: what a path names, not which one.
+std::size_t traffic_class(http::Method method, std::string_view target);
 
 // "mlflow:read" or "mlflow:write".
 std::string_view required_scope(const http::RequestHead& request);

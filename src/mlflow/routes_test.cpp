@@ -182,6 +182,16 @@ TEST(UpstreamCall, has_the_kind_of_its_method_and_path) {
     }
 }
 
+TEST(TrafficClass, is_what_a_call_does_and_not_what_it_does_it_to) {
+    const auto of = [](std::string_view target) { return traffic_class(http::Method::get, target); };
+    constexpr std::string_view kAlias = "/api/2.0/mlflow/registered-models/alias";
+    EXPECT_EQ(of(kAlias), of("/api/2.0/mlflow/registered-models/alias?name=a&alias=b"));
+    EXPECT_EQ(of("/api/3.0/mlflow/traces/tr-1"), of("/api/3.0/mlflow/traces/tr-2?x=/2.0/"));
+    EXPECT_NE(of(kAlias), of("/api/2.0/mlflow/registered-models/search"));
+    EXPECT_NE(of(kAlias), traffic_class(http::Method::delete_, kAlias));
+    EXPECT_NE(of("/"), of("/graphql"));
+}
+
 TEST(ArtifactProxy, is_what_lies_below_its_prefix) {
     EXPECT_TRUE(is_artifact_proxy_path("/api/2.0/mlflow-artifacts/artifacts"));
     EXPECT_TRUE(is_artifact_proxy_path("/ajax-api/2.0/mlflow-artifacts/artifacts/a/b"));

@@ -40,8 +40,9 @@ Upstream::Upstream(UpstreamSettings upstream_settings,
       resolver(name_resolver),
       breaker(circuit_breaker),
       retry_budget({}, now),
-      api_gate(settings.concurrency, settings.queue),
-      bulk_gate(settings.bulk_concurrency, settings.queue),
+      api_gate({settings.min_concurrency, settings.concurrency, settings.queue}),
+      // How long a transfer takes depends on its size, so nothing is learnt from it.
+      bulk_gate({settings.bulk_concurrency, settings.bulk_concurrency, settings.queue}),
       tls_(settings.url.is_tls ? std::make_unique<net::TlsClientContext>(settings.tls) : nullptr) {}
 
 http::ClientPoolSettings Upstream::pool_settings() const {

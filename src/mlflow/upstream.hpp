@@ -45,6 +45,7 @@ struct UpstreamSettings {
     base::Duration max_queue_time = std::chrono::seconds(30);
     std::size_t max_idle_connections = 64;
     std::size_t concurrency = 32;
+    std::size_t min_concurrency = 4;    // the limit adapts between the two
     std::size_t bulk_concurrency = 16;  // artifacts and large bodies, so that slow transfers leave the API alone
     std::size_t queue = 256;
     http::ParserLimits limits;

@@ -67,8 +67,8 @@ TEST_F(UpstreamTest, limits_bulk_apart_from_the_api) {
     settings_.concurrency = 5;
     settings_.bulk_concurrency = 2;
     const Upstream upstream = make();
-    EXPECT_EQ(upstream.api_gate.figures().limit, 5U);
-    EXPECT_EQ(upstream.bulk_gate.figures().limit, 2U);
+    EXPECT_EQ(upstream.api_gate.figures(clock_.now()).limit, 5U);
+    EXPECT_EQ(upstream.bulk_gate.figures(clock_.now()).limit, 2U);
 }
 
 TEST_F(UpstreamTest, hands_its_connection_settings_to_each_pool) {

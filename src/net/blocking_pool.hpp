@@ -11,13 +11,12 @@
 
 #include "base/error.hpp"
 #include "base/task.hpp"
+#include "net/use_task.hpp"
 #include "net/worker.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace net {
 
@@ -54,7 +53,7 @@ public:
                 call->done.cancel();
             });
         });
-        co_await call->done.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await call->done.async_wait(use_task);
         if (call->outcome) {
             co_return std::move(*call->outcome);
         }

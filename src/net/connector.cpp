@@ -1,7 +1,7 @@
 #include "net/connector.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "net/use_task.hpp"
+
 #include <fmt/format.h>
 
 namespace net {
@@ -17,6 +17,17 @@ bool is_local_shortage(const ErrorCode& error) {
            error == boost::system::errc::too_many_files_open_in_system ||
            error == boost::system::errc::no_buffer_space || error == boost::system::errc::address_not_available ||
            error == boost::system::errc::not_enough_memory;
+}
+
+template <class StreamType, class... Arguments>
+base::Result<std::unique_ptr<StreamType>> open_stream(Worker& worker,
+                                                      boost::asio::ip::tcp::socket& socket,
+                                                      const Arguments&... arguments) {
+    try {
+        return std::make_unique<StreamType>(worker.poller(), socket.release(), arguments...);
+    } catch (const boost::system::system_error& error) {
+        return base::fail(base::Code::exhausted, error.what());
+    }
 }
 
 base::Error timed_out(const ConnectTarget& target, base::Duration limit) {
@@ -41,8 +52,7 @@ base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, Connec
     });
     deadline.set(worker.now() + limit);
 
-    const auto [error] =
-        co_await socket.async_connect(target.endpoint, boost::asio::as_tuple(boost::asio::use_awaitable));
+    const auto [error] = co_await socket.async_connect(target.endpoint, use_task);
     if (deadline.has_expired()) {
         co_return std::unexpected(timed_out(target, limit));
     }
@@ -51,9 +61,13 @@ base::Task<base::Result<std::unique_ptr<Stream>>> connect(Worker& worker, Connec
                              fmt::format("cannot connect to {}: {}", name_of(target), error.message()));
     }
     if (target.tls == nullptr) {
-        co_return std::make_unique<TcpStream>(std::move(socket));
+        co_return open_stream<TcpStream>(worker, socket);
     }
-    auto stream = std::make_unique<TlsStream>(std::move(socket), *target.tls, target.host);
+    base::Result<std::unique_ptr<TlsStream>> opened = open_stream<TlsStream>(worker, socket, *target.tls, target.host);
+    if (!opened) {
+        co_return std::unexpected(opened.error());
+    }
+    std::unique_ptr<TlsStream> stream = std::move(*opened);
     stream_in_handshake = stream.get();
     const base::Result<void> handshake = co_await stream->handshake(deadline);
     if (deadline.has_expired()) {

@@ -45,7 +45,7 @@ TEST_F(ConnectorTest, opens_a_stream_to_who_listens) {
     opened_.push_back(std::move(*connected));
     BlockingSocket peer = listener.accept();
     peer.send("x");
-    EXPECT_EQ(run(opened_.front()->wait(Interest::readable)), ErrorCode());
+    EXPECT_EQ(run(wait(*opened_.front(), Interest::readable)), ErrorCode());
     EXPECT_TRUE(opened_.front()->is_readable_now());
 }
 

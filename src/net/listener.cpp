@@ -4,10 +4,8 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "net/use_task.hpp"
 #include "telemetry/log.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace net {
 
@@ -59,7 +57,7 @@ Listener::Listener(Worker& control, const tcp::endpoint& endpoint, OnAccept on_a
 base::Task<> Listener::run() {
     base::MonotonicTime last_warning{};
     while (!is_closing_) {
-        auto [error, socket] = co_await acceptor_.async_accept(boost::asio::as_tuple(boost::asio::use_awaitable));
+        auto [error, socket] = co_await acceptor_.async_accept(use_task);
         if (!error) {
             on_accept_(socket.release());
             continue;
@@ -74,7 +72,7 @@ base::Task<> Listener::run() {
                                 {{"error", error.message()}, {"action", "waiting 100 ms and going on"}});
         }
         pause_.expires_after(kPauseAfterError);
-        co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause_.async_wait(use_task);
     }
 }
 

@@ -2,10 +2,8 @@
 
 #include <utility>
 
+#include "net/use_task.hpp"
 #include "telemetry/log.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace net {
 
@@ -33,10 +31,7 @@ NameResolver::NameResolver(Worker& control, std::string host, std::uint16_t port
 base::Task<> NameResolver::run() {
     while (!is_stopping_ && !is_literal_) {
         const auto [error, results] =
-            co_await resolver_.async_resolve(host_,
-                                             std::to_string(port_),
-                                             tcp::resolver::numeric_service,
-                                             boost::asio::as_tuple(boost::asio::use_awaitable));
+            co_await resolver_.async_resolve(host_, std::to_string(port_), tcp::resolver::numeric_service, use_task);
         Endpoints endpoints;
         for (const auto& entry : results) {
             endpoints.push_back(entry.endpoint());
@@ -57,7 +52,7 @@ base::Task<> NameResolver::run() {
             publish(nullptr, reason);
         }
         pause_.expires_after(is_good ? settings_.refresh : settings_.retry);
-        co_await pause_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await pause_.async_wait(use_task);
     }
 }
 
@@ -78,6 +73,11 @@ void NameResolver::publish(std::shared_ptr<const Endpoints> endpoints, std::opti
 std::shared_ptr<const Endpoints> NameResolver::current() const {
     const std::lock_guard lock(mutex_);
     return current_;
+}
+
+bool NameResolver::is_first_look_up_running() const {
+    const std::lock_guard lock(mutex_);
+    return current_->empty() && !last_error_;
 }
 
 std::optional<std::string> NameResolver::last_error() const {

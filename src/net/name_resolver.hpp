@@ -35,6 +35,9 @@ public:
     // The fallback addresses until the first answer. An error or an empty answer never removes what is known.
     [[nodiscard]] std::shared_ptr<const Endpoints> current() const;
 
+    // Whether nothing is known yet because nobody has answered so far, for better or worse.
+    [[nodiscard]] bool is_first_look_up_running() const;
+
     // What the last look-up said when it failed.
     [[nodiscard]] std::optional<std::string> last_error() const;
 

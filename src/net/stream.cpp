@@ -1,135 +1,122 @@
 #include "net/stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include <utility>
 
 #include "base/ensure.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace net {
 
 namespace {
 
-constexpr std::size_t kMaxBuffers = 16;
-
-ErrorCode last_system_error() {
-    return {errno, boost::system::system_category()};
+IoResult to_result(ssize_t count) {
+    return count >= 0 ? IoResult{static_cast<std::size_t>(count), {}}
+                      : IoResult{0, {errno, boost::system::system_category()}};
 }
 
 }  // namespace
 
 bool would_block(const ErrorCode& error) {
-    return error == boost::asio::error::would_block || error == boost::asio::error::try_again ||
-           error == boost::asio::error::interrupted;
+    return error == boost::asio::error::would_block || error == boost::asio::error::try_again;
 }
 
-Stream::Stream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
-    ErrorCode ignored;  // a socket that already failed shows it at the first read
-    socket_.native_non_blocking(true, ignored);
-    socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+Stream::Descriptor::~Descriptor() {
+    ::close(value);
 }
 
-void Stream::cancel() {
-    ErrorCode ignored;
-    socket_.cancel(ignored);
+Stream::Stream(Poller& poller, int descriptor) : descriptor_(descriptor), readiness_(poller, descriptor) {
+    // A socket that already failed shows it at the first read.
+    int on = 1;
+    ::ioctl(descriptor, FIONBIO, &on);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void Stream::notify_readable(std::function<void(bool)> on_readable) {
-    socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
-                       [callback = std::move(on_readable)](const ErrorCode& error) {
-                           callback(error == boost::asio::error::operation_aborted);
-                       });
+    if (readiness_.is_ready(Interest::readable) && !is_readable_now()) {
+        readiness_.clear(Interest::readable);
+    }
+    readiness_.notify_readable(std::move(on_readable));
 }
 
-bool Stream::is_readable_now() {
+bool Stream::has_something_to_read() {
     char byte = 0;
-    const ssize_t count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t count = ::recv(descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 bool Stream::has_peer_closed() {
     char byte = 0;
-    const ssize_t count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t count = ::recv(descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void Stream::shutdown_send() {
-    ErrorCode ignored;  // the peer may be gone already
-    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    ::shutdown(descriptor(), SHUT_WR);  // the peer may be gone already
 }
 
 void Stream::reset_when_closed() {
-    // Not through Asio, whose destructor takes such a setting back.
     const linger at_once{1, 0};
-    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void Stream::acknowledge_now() {
     const int on = 1;
-    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    ::setsockopt(descriptor(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
-TcpStream::TcpStream(boost::asio::ip::tcp::socket socket) : Stream(std::move(socket)) {}
-
+// Reading or writing less than asked for means that there is no more until the kernel says so (epoll(7), question 9).
 IoResult TcpStream::try_read(boost::asio::mutable_buffer buffer) {
-    const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-    if (count > 0) {
-        return {static_cast<std::size_t>(count), {}};
+    const ssize_t count = ::recv(descriptor(), buffer.data(), buffer.size(), 0);
+    if (count == 0) {
+        return {0, boost::asio::error::eof};
     }
-    return {0, count == 0 ? ErrorCode(boost::asio::error::eof) : last_system_error()};
+    const IoResult result = to_result(count);
+    if (would_block(result.error) || (count > 0 && result.bytes < buffer.size())) {
+        readiness().clear(Interest::readable);
+    }
+    return result;
 }
 
 IoResult TcpStream::try_write(std::span<const boost::asio::const_buffer> buffers) {
-    ENSURE(buffers.size() <= kMaxBuffers, "the interface promises at most 16 buffers");
+    ENSURE(buffers.size() <= kMaxBuffers, "the interface promises at most so many");
     std::array<iovec, kMaxBuffers> parts{};
+    std::size_t size = 0;
     msghdr message{};
     message.msg_iov = parts.data();
     for (const boost::asio::const_buffer& buffer : buffers) {
         // sendmsg() only reads from it.
         parts.at(message.msg_iovlen++) = {const_cast<void*>(buffer.data()), buffer.size()};
+        size += buffer.size();
     }
-    const ssize_t count = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-    if (count >= 0) {
-        return {static_cast<std::size_t>(count), {}};
+    const IoResult result = to_result(::sendmsg(descriptor(), &message, MSG_NOSIGNAL));
+    if (would_block(result.error) || (!result.error && result.bytes < size)) {
+        readiness().clear(Interest::writable);
     }
-    return {0, last_system_error()};
+    return result;
 }
 
-base::Task<ErrorCode> TcpStream::wait(Interest interest) {
-    const auto direction = interest == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
-                                                          : boost::asio::ip::tcp::socket::wait_write;
-    const auto [error] = co_await socket_.async_wait(direction, boost::asio::as_tuple(boost::asio::use_awaitable));
-    co_return error;
+UnsentBuffers::UnsentBuffers(std::span<const boost::asio::const_buffer> buffers)
+    : count_(buffers.size()), bytes_(boost::asio::buffer_size(buffers)) {
+    ENSURE(count_ <= kMaxBuffers, "the interface promises at most so many");
+    std::copy(buffers.begin(), buffers.end(), buffers_.begin());
 }
 
-base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers) {
-    std::array<boost::asio::const_buffer, kMaxBuffers> rest;
-    std::copy(buffers.begin(), buffers.end(), rest.begin());
-    std::span<boost::asio::const_buffer> pending(rest.data(), buffers.size());
-    while (!pending.empty()) {
-        IoResult result = stream.try_write(pending);
-        if (would_block(result.error)) {
-            result.error = co_await stream.wait(Interest::writable);
-        }
-        if (result.error) {
-            co_return result.error;
-        }
-        while (!pending.empty() && result.bytes >= pending.front().size()) {
-            result.bytes -= pending.front().size();
-            pending = pending.subspan(1);
-        }
-        if (!pending.empty()) {
-            pending.front() += result.bytes;
-        }
+void UnsentBuffers::consume(std::size_t bytes) {
+    bytes_ -= bytes;
+    for (boost::asio::const_buffer& buffer : std::span(buffers_).first(count_)) {
+        const std::size_t sent = std::min(bytes, buffer.size());
+        buffer += sent;
+        bytes -= sent;
     }
-    co_return ErrorCode{};
 }
 
 }  // namespace net

@@ -1,15 +1,15 @@
 // A connected byte stream, TCP or TLS, seen the way the kernel offers it: try now, and wait when it would block.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
 
-#include "base/task.hpp"
+#include "net/poller.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 
 namespace net {
@@ -24,30 +24,38 @@ struct IoResult {
 
 bool would_block(const ErrorCode& error);
 
-enum class Interest { readable, writable };
+// In one write.
+inline constexpr std::size_t kMaxBuffers = 16;
 
-// Lives on one worker. Implementations own the socket and close it when destroyed, without waiting.
+// Lives on one worker. Owns the socket and closes it when destroyed, without waiting.
 class Stream {
 public:
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
     virtual ~Stream() = default;
 
     virtual IoResult try_read(boost::asio::mutable_buffer buffer) = 0;
 
-    // Takes at most 16 buffers; may write a part.
+    // Takes at most kMaxBuffers; may write a part.
     virtual IoResult try_write(std::span<const boost::asio::const_buffer> buffers) = 0;
 
     // Until trying again makes sense, or cancel() was called (operation_aborted).
-    virtual base::Task<ErrorCode> wait(Interest interest) = 0;
+    [[nodiscard]] virtual Readiness::Wait wait(Interest interest) = 0;
 
     // Ends every pending wait().
-    void cancel();
+    void cancel() {
+        readiness_.cancel();
+    }
 
     // Calls `on_readable` once when bytes, an end or an error arrive, unless cancel() comes first. It must not outlive
     // what it captures: cancel() and one turn of the loop lie between.
     void notify_readable(std::function<void(bool is_cancelled)> on_readable);
 
-    // Whether bytes or an end are there already; asks the kernel, consumes nothing.
-    [[nodiscard]] virtual bool is_readable_now();
+    // Whether bytes or an end are there already; consumes nothing. As of the loop's last turn, when the stream was read
+    // before that.
+    [[nodiscard]] bool is_readable_now() {
+        return !readiness_.is_known_to_be_quiet(Interest::readable) && has_something_to_read();
+    }
 
     // Whether the peer ended its side or the connection broke, with nothing left to read before that.
     [[nodiscard]] bool has_peer_closed();
@@ -64,26 +72,68 @@ public:
     // acknowledgement.
     void acknowledge_now();
 
-    [[nodiscard]] const boost::asio::ip::tcp::socket& socket() const {
-        return socket_;
+protected:
+    Stream(Poller& poller, int descriptor);
+
+    [[nodiscard]] int descriptor() const {
+        return descriptor_.value;
     }
 
-protected:
-    explicit Stream(boost::asio::ip::tcp::socket socket);
-    boost::asio::ip::tcp::socket socket_;
+    [[nodiscard]] Readiness& readiness() {
+        return readiness_;
+    }
+
+    // Asks the kernel.
+    [[nodiscard]] virtual bool has_something_to_read();
+
+private:
+    struct Descriptor {
+        explicit Descriptor(int owned) : value(owned) {}
+
+        Descriptor(const Descriptor&) = delete;
+        Descriptor& operator=(const Descriptor&) = delete;
+        ~Descriptor();
+
+        int value;
+    };
+
+    Descriptor descriptor_;
+    Readiness readiness_;
 };
 
 class TcpStream final : public Stream {
 public:
-    // Sets the socket non-blocking and TCP_NODELAY.
-    explicit TcpStream(boost::asio::ip::tcp::socket socket);
+    // Takes a connected socket over, also when it throws, and makes it non-blocking with TCP_NODELAY. Throws
+    // boost::system::system_error when the kernel has no room to watch it.
+    TcpStream(Poller& poller, int descriptor) : Stream(poller, descriptor) {}
 
     IoResult try_read(boost::asio::mutable_buffer buffer) override;
     IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
-    base::Task<ErrorCode> wait(Interest interest) override;
+
+    [[nodiscard]] Readiness::Wait wait(Interest interest) override {
+        return {readiness(), interest};
+    }
 };
 
-// Writes all of `buffers`, waiting as needed.
-base::Task<ErrorCode> write_all(Stream& stream, std::span<const boost::asio::const_buffer> buffers);
+// What partial writes have left of at most kMaxBuffers.
+class UnsentBuffers {
+public:
+    explicit UnsentBuffers(std::span<const boost::asio::const_buffer> buffers);
+
+    [[nodiscard]] bool is_empty() const {
+        return bytes_ == 0;
+    }
+
+    [[nodiscard]] std::span<const boost::asio::const_buffer> rest() const {
+        return {buffers_.data(), count_};
+    }
+
+    void consume(std::size_t bytes);
+
+private:
+    std::array<boost::asio::const_buffer, kMaxBuffers> buffers_;
+    std::size_t count_;
+    std::size_t bytes_;
+};
 
 }  // namespace net

@@ -25,7 +25,7 @@ protected:
     TcpStreamTest() {
         boost::asio::ip::tcp::socket socket(worker.context());
         socket.connect(listener_.endpoint());
-        stream_ = std::make_unique<TcpStream>(std::move(socket));
+        call_on(worker, [&] { stream_ = std::make_unique<TcpStream>(worker.poller(), socket.release()); });
         peer_ = std::make_unique<BlockingSocket>(listener_.accept());
     }
 
@@ -41,7 +41,7 @@ protected:
     }
 
     void wait_readable() {
-        EXPECT_EQ(run(stream_->wait(Interest::readable)), ErrorCode());
+        EXPECT_EQ(run(wait(*stream_, Interest::readable)), ErrorCode());
     }
 
     BlockingListener listener_;
@@ -117,7 +117,7 @@ TEST_F(TcpStreamTest, reports_a_write_to_a_peer_that_is_gone_without_a_signal) {
     EXPECT_EQ(stream_->try_write(part).error, boost::asio::error::broken_pipe);
 }
 
-TEST_F(TcpStreamTest, write_all_waits_for_a_slow_reader) {
+TEST_F(TcpStreamTest, takes_a_part_when_the_reader_is_slow_and_the_rest_after_a_wait) {
     const std::string large(8UL * 1024 * 1024, 'z');
     const std::array<boost::asio::const_buffer, 2> parts{boost::asio::buffer("head", 4), boost::asio::buffer(large)};
     std::future<ErrorCode> written = start_on(worker, write_all(*stream_, parts));
@@ -129,7 +129,7 @@ TEST_F(TcpStreamTest, write_all_waits_for_a_slow_reader) {
     EXPECT_EQ(received.substr(4), large);
 }
 
-TEST_F(TcpStreamTest, write_all_ends_when_the_reader_goes_away) {
+TEST_F(TcpStreamTest, ends_a_wait_for_room_when_the_reader_goes_away) {
     const std::string large(64UL * 1024 * 1024, 'z');
     const std::array<boost::asio::const_buffer, 1> parts{boost::asio::buffer(large)};
     std::future<ErrorCode> written = start_on(worker, write_all(*stream_, parts));
@@ -141,7 +141,7 @@ TEST_F(TcpStreamTest, write_all_ends_when_the_reader_goes_away) {
 }
 
 TEST_F(TcpStreamTest, cancel_ends_a_wait_and_the_stream_stays_usable) {
-    std::future<ErrorCode> waiting = start_on(worker, stream_->wait(Interest::readable));
+    std::future<ErrorCode> waiting = start_on(worker, wait(*stream_, Interest::readable));
     call_on(worker, [this] { stream_->cancel(); });
     EXPECT_EQ(waiting.get(), boost::asio::error::operation_aborted);
 

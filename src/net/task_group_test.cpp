@@ -5,10 +5,9 @@
 
 #include "net/testing/run_on.hpp"
 #include "net/testing/shared_clock.hpp"
+#include "net/use_task.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 namespace net {
@@ -26,7 +25,7 @@ protected:
     }
 
     base::Task<> wait_to_be_let_go() {
-        co_await gate_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_await gate_.async_wait(use_task);
         ++ended_;
     }
 

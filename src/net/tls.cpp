@@ -5,9 +5,7 @@
 
 #include "base/ensure.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <climits>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -22,6 +20,16 @@ std::string openssl_reason() {
     ERR_clear_error();
     const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
     return reason == nullptr ? "unknown TLS error" : reason;
+}
+
+std::string reason_of_distrust(long verdict) {
+    const std::string reason = X509_verify_cert_error_string(verdict);
+    const bool is_of_unknown_origin = verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                                      verdict == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+                                      verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+    return is_of_unknown_origin
+               ? reason + "; to trust it, install ca-certificates or name its authority in HOKUSAI_MLFLOW_CA_FILE"
+               : reason;
 }
 
 [[noreturn]] void refuse_file(const char* setting, const std::string& file) {
@@ -57,10 +65,10 @@ void TlsClientContext::FreeContext::operator()(SSL_CTX* context) const {
     SSL_CTX_free(context);
 }
 
-TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host)
-    : Stream(std::move(socket)), session_(SSL_new(context.native())) {
+TlsStream::TlsStream(Poller& poller, int owned, const TlsClientContext& context, const std::string& host)
+    : Stream(poller, owned), session_(SSL_new(context.native())) {
     ENSURE(session_ != nullptr, "OpenSSL has memory for a session");
-    SSL_set_fd(session_, socket_.native_handle());
+    SSL_set_fd(session_, descriptor());
     SSL_set_connect_state(session_);
     ErrorCode not_an_address;
     boost::asio::ip::make_address(host, not_an_address);
@@ -90,13 +98,15 @@ base::Task<base::Result<void>> TlsStream::handshake(const Deadline& limit) {
         const int reason = SSL_get_error(session_, result);
         if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
             const long verdict = SSL_get_verify_result(session_);
-            const std::string detail = verdict == X509_V_OK ? openssl_reason() : X509_verify_cert_error_string(verdict);
+            const std::string detail = verdict == X509_V_OK ? openssl_reason() : reason_of_distrust(verdict);
             ERR_clear_error();
             co_return base::fail(base::Code::unavailable, "TLS handshake failed: " + detail);
         }
         ErrorCode error = boost::asio::error::operation_aborted;
         if (!limit.has_expired()) {
-            error = co_await wait_for(reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable);
+            const Interest wanted = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+            readiness().clear(wanted);
+            error = co_await Readiness::Wait(readiness(), wanted);
         }
         if (error) {
             co_return base::fail(base::Code::deadline_exceeded, "TLS handshake did not end in time");
@@ -108,6 +118,7 @@ IoResult TlsStream::failed(int result, Interest& wanted) {
     const int reason = SSL_get_error(session_, result);
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
         wanted = reason == SSL_ERROR_WANT_READ ? Interest::readable : Interest::writable;
+        readiness().clear(wanted);
         return {0, boost::asio::error::would_block};
     }
     ERR_clear_error();
@@ -147,22 +158,15 @@ IoResult TlsStream::try_write(std::span<const boost::asio::const_buffer> buffers
     return total;
 }
 
-base::Task<ErrorCode> TlsStream::wait(Interest interest) {
+Readiness::Wait TlsStream::wait(Interest interest) {
+    Readiness::Wait wait(readiness(), interest == Interest::readable ? read_wants_ : write_wants_);
     if (interest == Interest::readable && SSL_pending(session_) > 0) {
-        co_return ErrorCode{};
+        wait.end_at_once();
     }
-    const ErrorCode error = co_await wait_for(interest == Interest::readable ? read_wants_ : write_wants_);
-    co_return error;
+    return wait;
 }
 
-base::Task<ErrorCode> TlsStream::wait_for(Interest direction) {
-    const auto kind = direction == Interest::readable ? boost::asio::ip::tcp::socket::wait_read
-                                                      : boost::asio::ip::tcp::socket::wait_write;
-    const auto [error] = co_await socket_.async_wait(kind, boost::asio::as_tuple(boost::asio::use_awaitable));
-    co_return error;
-}
-
-bool TlsStream::is_readable_now() {
+bool TlsStream::has_something_to_read() {
     // Session tickets arrive after the handshake, so bytes on the socket alone do not mean that the peer said
     // something.
     char byte = 0;

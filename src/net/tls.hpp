@@ -5,10 +5,9 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/task.hpp"
 #include "net/deadline.hpp"
 #include "net/stream.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
 
 using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
@@ -43,8 +42,9 @@ private:
 
 class TlsStream final : public Stream {
 public:
-    // `host` is sent as server name and is what the certificate must be for; a name or an address.
-    TlsStream(boost::asio::ip::tcp::socket socket, const TlsClientContext& context, const std::string& host);
+    // Takes the socket over as TcpStream does. `host` is sent as server name and is what the certificate must be for; a
+    // name or an address.
+    TlsStream(Poller& poller, int descriptor, const TlsClientContext& context, const std::string& host);
     ~TlsStream() override;
 
     // Must succeed before anything is read or written. The error says what the certificate lacks.
@@ -53,13 +53,11 @@ public:
 
     IoResult try_read(boost::asio::mutable_buffer buffer) override;
     IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
-    base::Task<ErrorCode> wait(Interest interest) override;
-
-    [[nodiscard]] bool is_readable_now() override;
+    [[nodiscard]] Readiness::Wait wait(Interest interest) override;
 
 private:
+    [[nodiscard]] bool has_something_to_read() override;
     IoResult failed(int result, Interest& wanted);
-    base::Task<ErrorCode> wait_for(Interest direction);
 
     SSL* session_;
     // What OpenSSL waits for before trying again: it may have to write in order to read, and the other way round.

@@ -15,6 +15,7 @@ Worker::Worker(std::string name, std::size_t index, const base::Clock& clock)
       clock_(clock),
       context_(1),
       work_(context_.get_executor()),
+      poller_(context_),
       deadlines_(clock.now()),
       tick_(context_),
       random_(base::system_seed()),

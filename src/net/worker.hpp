@@ -1,6 +1,7 @@
 // A thread with one event loop. Everything of a connection lives and dies on one worker, so nothing there needs a lock.
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "net/deadline.hpp"
+#include "net/poller.hpp"
 #include "net/task_group.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -41,6 +43,10 @@ public:
     // The rest is for the worker's own thread.
     [[nodiscard]] boost::asio::io_context& context() {
         return context_;
+    }
+
+    [[nodiscard]] Poller& poller() {
+        return poller_;
     }
 
     [[nodiscard]] DeadlineWheel& deadlines() {
@@ -79,11 +85,31 @@ private:
     const base::Clock& clock_;
     boost::asio::io_context context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    Poller poller_;
     DeadlineWheel deadlines_;
     boost::asio::steady_timer tick_;
     base::SeededRandom random_;
     TaskGroup tasks_;
     std::thread thread_;
 };
+
+// Goes on with the awaiting coroutine on `worker`: `co_await resume_on(worker);`. Safe from any thread.
+inline auto resume_on(Worker& worker) {
+    struct Move {
+        Worker& worker;
+
+        static bool await_ready() noexcept {
+            return false;
+        }
+
+        void await_suspend(std::coroutine_handle<> caller) const {
+            worker.post([caller] { caller.resume(); });
+        }
+
+        static void await_resume() noexcept {}
+    };
+
+    return Move{worker};
+}
 
 }  // namespace net

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include "base/strings.hpp"
 
 namespace telemetry {
 
@@ -36,22 +36,30 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
         return std::nullopt;
     }
     const bool is_sampled = std::string_view("13579bdf").find(flags[1]) != std::string_view::npos;
-    return TraceContext{std::string(trace_id), std::string(parent_id), is_sampled};
+    return TraceContext{HexId<32>(trace_id), HexId<16>(parent_id), is_sampled};
+}
+
+template <std::size_t N>
+HexId<N>::HexId(base::Random& random) {
+    for (std::size_t done = 0; done < N; done += 16) {
+        base::write_hex(std::span(digits_).subspan(done, 16), random.next() | 1U);
+    }
 }
 
 TraceContext next_span(const std::optional<TraceContext>& parent, base::Random& random) {
-    TraceContext span;
-    if (parent) {
-        span = *parent;
-    } else {
-        span.trace_id = fmt::format("{:016x}{:016x}", random.next(), random.next() | 1U);
-    }
-    span.parent_id = fmt::format("{:016x}", random.next() | 1U);
+    TraceContext span = parent ? *parent : TraceContext{HexId<32>(random), {}, false};
+    span.parent_id = HexId<16>(random);
     return span;
 }
 
-std::string to_traceparent(const TraceContext& context) {
-    return fmt::format("00-{}-{}-{}", context.trace_id, context.parent_id, context.is_sampled ? "01" : "00");
+Traceparent to_traceparent(const TraceContext& context) {
+    Traceparent text;
+    auto end = std::ranges::copy(std::string_view("00-"), text.begin()).out;
+    end = std::ranges::copy(std::string_view(context.trace_id), end).out;
+    *end++ = '-';
+    end = std::ranges::copy(std::string_view(context.parent_id), end).out;
+    std::ranges::copy(std::string_view(context.is_sampled ? "-01" : "-00"), end);
+    return text;
 }
 
 }  // namespace telemetry

@@ -17,6 +17,7 @@ from support.upstream import (
     close_without_answer,
     in_turn,
     message,
+    raw,
     reply,
     reset_after,
     reset_without_answer,
@@ -181,6 +182,17 @@ class TestEarlyAnswers:
         with pytest.raises(wire.Closed):
             wire.call(gateway.port, "GET", ANY)
         assert len(upstream.calls) == 1
+
+    @pytest.mark.parametrize(("method", "status"), [("GET", 503), ("POST", 504)])
+    def test_small_answer_that_ends_before_its_body_is_a_failure(
+        self, gateway: Hokusai, upstream: Upstream, method: str, status: int
+    ) -> None:
+        upstream.script(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", close=True))
+
+        response = wire.call(gateway.port, method, ANY, [JSON], b"{}" if method == "POST" else b"")
+
+        assert response.status == status
+        assert b"error_code" in response.body
 
 
 class TestResends:

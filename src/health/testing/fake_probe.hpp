@@ -9,10 +9,10 @@
 
 #include "base/testing/manual_clock.hpp"
 #include "health/monitor.hpp"
+#include "net/use_task.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace health::testing {
 
@@ -42,18 +42,14 @@ private:
 // Holds every sleeper until the test lets the time come: wake_due() after moving the clock.
 class ManualSleeper final : public Sleeper {
 public:
-    explicit ManualSleeper(base::testing::ManualClock& clock) : clock_(clock) {}
+    ManualSleeper(boost::asio::io_context& context, base::testing::ManualClock& clock)
+        : context_(context), clock_(clock) {}
 
     base::Task<> wait_until(base::MonotonicTime time) override {
-        const auto executor = co_await boost::asio::this_coro::executor;
         auto timer =
-            std::make_shared<boost::asio::steady_timer>(executor, boost::asio::steady_timer::time_point::max());
+            std::make_shared<boost::asio::steady_timer>(context_, boost::asio::steady_timer::time_point::max());
         sleepers_.emplace_back(time, timer);
-        try {
-            co_await timer->async_wait(boost::asio::use_awaitable);
-        } catch (const boost::system::system_error&) {
-            co_return;  // woken
-        }
+        co_await timer->async_wait(net::use_task);
     }
 
     [[nodiscard]] bool has_sleepers() const {
@@ -88,6 +84,7 @@ private:
         }
     }
 
+    boost::asio::io_context& context_;
     base::testing::ManualClock& clock_;
     std::vector<std::pair<base::MonotonicTime, std::shared_ptr<boost::asio::steady_timer>>> sleepers_;
 };

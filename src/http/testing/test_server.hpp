@@ -14,10 +14,8 @@
 #include "http/testing/client.hpp"
 #include "net/testing/run_on.hpp"
 #include "net/testing/shared_clock.hpp"
+#include "net/use_task.hpp"
 #include "telemetry/metrics.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace http::testing {
 
@@ -28,7 +26,7 @@ public:
 
     base::Task<> wait() {
         if (!is_open_) {
-            co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+            co_await timer_.async_wait(net::use_task);
         }
     }
 
@@ -57,8 +55,12 @@ public:
 
     explicit FunctionHandler(Functions functions) : functions_(std::move(functions)) {}
 
-    std::optional<Response> try_answer(Exchange& exchange) override {
-        return functions_.try_answer ? functions_.try_answer(exchange) : std::nullopt;
+    bool try_answer(Exchange& exchange) override {
+        const std::optional<Response> response = functions_.try_answer ? functions_.try_answer(exchange) : std::nullopt;
+        if (response) {
+            exchange.answer(*response);
+        }
+        return response.has_value();
     }
 
     base::Task<> handle(Exchange& exchange) override {

@@ -1,20 +1,63 @@
 // From a test's thread into a worker's and back.
 #pragma once
 
+#include <coroutine>
+#include <exception>
+#include <future>
+#include <type_traits>
 #include <utility>
 
 #include "base/task.hpp"
 #include "net/worker.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
-
 namespace net::testing {
+
+// A coroutine that starts at once and frees itself at its end.
+struct FreeRunning {
+    struct promise_type {
+        static FreeRunning get_return_object() noexcept {
+            return {};
+        }
+
+        static std::suspend_never initial_suspend() noexcept {
+            return {};
+        }
+
+        static std::suspend_never final_suspend() noexcept {
+            return {};
+        }
+
+        static void return_void() noexcept {}
+
+        static void unhandled_exception() noexcept {
+            std::terminate();
+        }
+    };
+};
+
+template <class T>
+FreeRunning fulfil(Worker& worker, base::Task<T> task, std::promise<T> promise) {
+    co_await resume_on(worker);
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(task);
+            promise.set_value();
+        } else {
+            T result = co_await std::move(task);
+            promise.set_value(std::move(result));
+        }
+    } catch (...) {
+        promise.set_exception(std::current_exception());
+    }
+}
 
 // Starts `task` on `worker`, whose loop runs elsewhere, and answers its future result.
 template <class T>
-auto start_on(Worker& worker, base::Task<T> task) {
-    return boost::asio::co_spawn(worker.context(), std::move(task), boost::asio::use_future);
+std::future<T> start_on(Worker& worker, base::Task<T> task) {
+    std::promise<T> promise;
+    std::future<T> result = promise.get_future();
+    fulfil(worker, std::move(task), std::move(promise));
+    return result;
 }
 
 // Runs `task` on `worker`, whose loop runs elsewhere, and waits for its result.

@@ -245,6 +245,57 @@ TEST(AdaptiveLimit, forgives_a_few_outliers_of_any_size) {
     }
 }
 
+TEST(AdaptiveLimit, keeps_its_idea_of_an_unloaded_server_after_an_outlier) {
+    AdaptiveLimit limit(kLower, 32);
+    base::MonotonicTime now{hours(1)};
+    for (int call = 0; call < 200; ++call) {
+        now += milliseconds(10);
+        limit.record({1, call == 199 ? seconds(20) : milliseconds(5), 2}, now);
+    }
+    std::size_t lowest = limit.limit(now);
+    for (int call = 0; call < 200; ++call) {
+        now += milliseconds(50);
+        limit.record({1, milliseconds(50), limit.limit(now)}, now);
+        lowest = std::min(lowest, limit.limit(now));
+    }
+    EXPECT_LE(lowest, 5U);
+}
+
+TEST(AdaptiveLimit, ignores_calls_begun_before_the_limit_changed) {
+    AdaptiveLimit limit(kLower, 32);
+    base::MonotonicTime now{hours(1)};
+    for (int call = 0; call < 200; ++call) {
+        now += milliseconds(10);
+        limit.record({1, milliseconds(5), 2}, now);
+    }
+    now += milliseconds(200);
+    limit.record({.in_flight = 32, .was_dropped = true}, now);
+    const std::size_t changed = limit.limit(now);
+    for (int call = 0; call < 200; ++call) {
+        now += milliseconds(1);
+        limit.record({1, milliseconds(250), changed}, now);
+    }
+    EXPECT_EQ(limit.limit(now), changed);
+}
+
+TEST(AdaptiveLimit, grows_by_no_more_than_a_short_queue_at_a_time) {
+    AdaptiveLimit limit(kLower, 100);
+    base::MonotonicTime now{hours(1)};
+    while (limit.limit(now) > 16) {
+        now += milliseconds(100);
+        limit.record({.in_flight = 16, .was_dropped = true}, now);
+    }
+    limit.record({1, milliseconds(50), 1}, now);
+    std::size_t before = limit.limit(now);
+    for (int call = 0; call < 400; ++call) {
+        now += milliseconds(10);
+        limit.record({1, milliseconds(5), before}, now);
+        ASSERT_LE(limit.limit(now), before + 10) << "faster than ever is no reason to double it";
+        before = limit.limit(now);
+    }
+    EXPECT_EQ(before, 100U);
+}
+
 TEST(AdaptiveLimit, gives_way_to_drops_once_a_window) {
     AdaptiveLimit limit(kLower, 32);
     base::MonotonicTime now{hours(1)};

@@ -120,6 +120,20 @@ TEST_F(ConcurrencyLimitTest, refuses_at_once_a_call_whose_turn_would_come_too_la
     EXPECT_EQ(enter(limit, kGreedy, seconds(10)).kind, Entry::Kind::hopeless) << "the peer has stopped";
 }
 
+TEST_F(ConcurrencyLimitTest, does_not_judge_the_pace_by_a_few_slow_calls) {
+    ConcurrencyLimit limit = fixed(1, 200);
+    Admission inside = enter(limit).admission;
+    for (int call = 0; call < 60; ++call) {
+        (void)enter(limit);
+    }
+    for (int turn = 0; turn < 3; ++turn) {
+        now_ += seconds(20);
+        leave(limit, inside);
+        inside = limit.next_turn(now_)->admission;
+    }
+    EXPECT_EQ(enter(limit, kGreedy, seconds(30)).kind, Entry::Kind::queued);
+}
+
 TEST_F(ConcurrencyLimitTest, knows_nothing_of_the_pace_of_a_new_queue) {
     ConcurrencyLimit limit = fixed(1, 200);
     Admission inside = enter(limit).admission;

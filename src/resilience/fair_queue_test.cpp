@@ -85,6 +85,13 @@ TEST(FairQueue, makes_the_longest_part_give_way_when_full) {
     EXPECT_EQ(callers_in_turn(queue), (std::vector<CallerId>{kGreedy, kModest, kGreedy, kModest}));
 }
 
+TEST(FairQueue, displaces_nobody_for_a_call_that_would_make_the_same_crowd) {
+    FairQueue queue(1);
+    push(queue, kGreedy, 1);
+    EXPECT_FALSE(queue.push(kModest));
+    EXPECT_EQ(queue.pop()->caller, kGreedy);
+}
+
 TEST(FairQueue, has_no_places_without_capacity) {
     FairQueue queue(0);
     EXPECT_FALSE(queue.push(kModest));

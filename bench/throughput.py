@@ -38,6 +38,7 @@ PROXIES = {"nginx": start_nginx_proxy, "haproxy": start_haproxy}
 GATEWAY_SETTINGS = {
     "HOKUSAI_LOG_LEVEL": "warn",
     "HOKUSAI_MLFLOW_CONCURRENCY": "256",
+    "HOKUSAI_MLFLOW_MIN_CONCURRENCY": "256",  # a fixed limit: the others have none
     "HOKUSAI_MLFLOW_MAX_IDLE_CONNECTIONS": "256",
 }
 

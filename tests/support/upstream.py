@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from support.process import free_port, wait_until
-from support.wire import CRLF, Closed, Fields, Head, Reader
+from support.wire import CRLF, Closed, Fields, Head, Reader, is_readable
 
 PROBE_PATHS = {
     "/health",
@@ -198,6 +198,7 @@ class Upstream:
         self.connections = 0
         self._stop = threading.Event()
         self._open: set[socket.socket] = set()
+        self._waiting: set[socket.socket] = set()  # for bytes that nobody took yet; guarded by _lock, as is _open
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
 
@@ -251,36 +252,63 @@ class Upstream:
         wait_until(f"{count} calls at the upstream", lambda: len(self.calls) >= count, seconds)
         return self.calls
 
+    def settle(self, seconds: float = 10.0) -> None:
+        """Wait until `calls` holds every call that was sent here, however far its thread has come."""
+
+        def is_settled() -> bool:
+            with self._lock:
+                return not is_readable([self._listener, *self._waiting])
+
+        wait_until("the upstream to see all it was sent", is_settled, seconds)
+
+    def connection_of(self, target: str) -> int:
+        """The number of the connection on which the last call of `target` came."""
+        return next(call.connection for call in reversed(self.calls) if call.target == target)
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                sock, _ = listener.accept()
-            except OSError:
+                is_readable([listener], None)
+                with self._lock:
+                    sock, _ = listener.accept()
+                    number = self.connections
+                    self.connections += 1
+                    self._open.add(sock)
+                    self._waiting.add(sock)
+            except (OSError, ValueError):
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                number = self.connections
-                self.connections += 1
-                self._open.add(sock)
             threading.Thread(target=self._serve, args=(sock, number), daemon=True).start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         reader = Reader(sock)
         with contextlib.suppress(Closed, OSError, ValueError):
             while not self._stop.is_set():
-                head = Head.parse(reader.until(CRLF + CRLF))
-                exchange = Exchange(head, reader, number, stop=self._stop)
+                exchange = self._next_exchange(reader, number)
                 if exchange.method == "GET" and exchange.path in PROBE_PATHS:
-                    self.probes += 1
                     self.probe_handler(exchange)
                 else:
-                    self.calls.append(exchange)
                     self.handler(exchange)
                 if exchange.is_over:
                     break
+                with self._lock:
+                    self._waiting.add(sock)
         with self._lock:
             self._open.discard(sock)
+            self._waiting.discard(sock)
         sock.close()
+
+    def _next_exchange(self, reader: Reader, number: int) -> Exchange:
+        """The next request, recorded in the moment its bytes are taken."""
+        reader.wait()
+        with self._lock:
+            self._waiting.discard(reader.sock)
+            exchange = Exchange(Head.parse(reader.until(CRLF + CRLF)), reader, number, stop=self._stop)
+            if exchange.method == "GET" and exchange.path in PROBE_PATHS:
+                self.probes += 1
+            else:
+                self.calls.append(exchange)
+        return exchange
 
 
 class BlackHole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,18 @@ Fields = list[tuple[str, str]]
 class Closed(Exception):
     """The peer closed or reset the connection; `partial` holds what had arrived."""
 
-    def __init__(self, partial: bytes = b""):
-        super().__init__(f"connection closed after {partial[:200]!r}")
+    def __init__(self, partial: bytes = b"", is_reset: bool = False):
+        super().__init__(f"connection {'reset' if is_reset else 'closed'} after {partial[:200]!r}")
         self.partial = partial
+        self.is_reset = is_reset
+
+
+def is_readable(sockets: Iterable[socket.socket], seconds: float | None = 0.0) -> bool:
+    """Whether one of them has bytes, an end or a connection to take, within `seconds`; None waits for ever."""
+    poll = select.poll()  # unlike select(), for any number of descriptors
+    for sock in sockets:
+        poll.register(sock, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
 class Reader:
@@ -30,10 +40,15 @@ class Reader:
         try:
             piece = self.sock.recv(65536)
         except ConnectionError:
-            piece = b""
+            raise Closed(self.buffer, is_reset=True) from None
         if not piece:
             raise Closed(self.buffer)
         self.buffer += piece
+
+    def wait(self) -> None:
+        """Until something is there; takes nothing."""
+        if not self.buffer:
+            is_readable([self.sock], None)
 
     def until(self, mark: bytes) -> bytes:
         """Everything up to and including `mark`."""
@@ -57,11 +72,13 @@ class Reader:
         return taken
 
     def rest(self) -> bytes:
-        """Everything up to the end of the connection."""
+        """Everything up to the orderly end of the connection."""
         try:
             while True:
                 self._fill()
-        except Closed:
+        except Closed as closed:
+            if closed.is_reset:
+                raise
             taken, self.buffer = self.buffer, b""
             return taken
 
@@ -164,6 +181,10 @@ class Client:
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
+
+    def end_sending(self) -> None:
+        """Tell the server that no more bytes will come; what it sends can still be read."""
+        self.sock.shutdown(socket.SHUT_WR)
 
     def response(self, method: str = "GET") -> Response:
         """The next final response; 1xx ones are kept in `interim`."""

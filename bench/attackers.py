@@ -60,7 +60,9 @@ ATTACKS = {
     "slow body": Attack(500, SMALL_BODY, b"y"),
     "stalled body": Attack(500, SMALL_BODY),
     "slow upload": Attack(64, UPLOAD, b"y"),
-    "slow read": Attack(64, DOWNLOAD, reads=False),
+    "fast upload": Attack(4, UPLOAD + bytes(FLOOD_BYTES), repeats=True),  # all that follows is body
+    "fast download": Attack(4, DOWNLOAD),
+    "slow read": Attack(16, DOWNLOAD, reads=False),
     "silent": Attack(1000),
     "idle": Attack(1000, HEALTH),
     "pipelining": Attack(8, HEALTH * 2000, repeats=True),

@@ -43,12 +43,21 @@ ENDS_AFTER = {
     "silent": 5,
     "idle": 8,
 }
-OPEN_HOUSE = ("slow body", "slow upload", *ENDS_AFTER, "flood", "pipelining", "large heads")
+OPEN_HOUSE = (
+    "slow body",
+    "slow upload",
+    *ENDS_AFTER,
+    "flood",
+    "pipelining",
+    "large heads",
+    "fast upload",
+    "fast download",
+)
 FULL_HOUSE = ("full house", "overrun")
 PLACES = {"HOKUSAI_SERVER_MAX_CONNECTIONS": "200"}
 QUIET_SECONDS = 5.0
 GOAL_MS = 50.0  # a twentieth of the shortest time-out that balancers have by default
-GOAL_MIB = 32.0
+GOAL_MIB = 16.0
 # A new connection takes the place of the oldest reserved one, so a check fails if 64 others come before it speaks.
 GOAL_FAILED = {"overrun": 0.05}  # share of the checks on new connections; none elsewhere
 

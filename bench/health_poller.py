@@ -151,6 +151,8 @@ class Poller:
     def _receive(self, connection: Connection) -> None:
         try:
             if connection.receive():
+                if b"\r\nConnection: close\r\n" in connection.received:
+                    return self._drop(connection)
                 del self._busy[connection.socket.fileno()]
                 self._idle.append(connection)
         except (OSError, ValueError) as error:

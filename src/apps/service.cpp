@@ -1,6 +1,7 @@
 #include "apps/service.hpp"
 
 #include <algorithm>
+#include <malloc.h>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
 constexpr std::size_t kPoolCapacity = 256;
 // With drain_delay and drain_timeout at most 25 s in all.
+constexpr auto kTrimInterval = std::chrono::minutes(1);
 constexpr auto kAbortLimit = std::chrono::seconds(1);
 constexpr auto kTaskLimit = std::chrono::milliseconds(500);
 
@@ -232,6 +234,7 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (mlflow_) {
         control_.tasks().spawn("name_resolver", mlflow_->resolver.run());
     }
+    control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
     }
@@ -241,6 +244,14 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
                            supervise(fmt::format("http://{}:{}", host, bound.port()), on_ready, on_reload));
     control_.run();
     return has_ended_cleanly_;
+}
+
+// The allocator keeps what a burst of large requests has left in the workers' heaps, unless it is asked.
+base::Task<> Service::trim_memory() {
+    while (phase_.load() != health::Phase::draining) {
+        co_await sleeper_.wait_until(clock_.now() + kTrimInterval);
+        malloc_trim(0);
+    }
 }
 
 base::Task<> Service::pause(base::Duration duration) {

@@ -75,6 +75,7 @@ private:
     void load_keys();
     base::Task<> supervise(std::string url, OnReady on_ready, OnReload on_reload);
     base::Task<int> wait_for_end(const OnReload& on_reload);
+    base::Task<> trim_memory();
     base::Task<> pause(base::Duration duration);
     base::Task<> shut_down(int signal);
     [[nodiscard]] bool is_idle() const;

@@ -188,6 +188,10 @@ base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
             if (is_aborted_ || deadline_.has_expired()) {
                 error = boost::asio::error::operation_aborted;
             }
+            if (deadline_.has_expired()) {
+                // What the kernel still holds for a client that takes nothing would stay there for minutes.
+                stream_->reset_when_closed();
+            }
         }
     }
     deadline_.clear();

@@ -123,6 +123,11 @@ public:
     void watch_client();
     void stop_watching();
 
+    // Whether the connection is one beyond the limit, for health only.
+    [[nodiscard]] bool is_reserved() const {
+        return is_reserved_;
+    }
+
     [[nodiscard]] bool is_aborted() const {
         return is_aborted_;
     }

@@ -3,11 +3,28 @@
 #include <algorithm>
 #include <cstring>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 #include "telemetry/log.hpp"
 
 namespace http {
+
+namespace {
+
+// Ends the connection that has held a reserved place longest. False when this worker has none.
+bool free_reserved_place(const ServerContext& context) {
+    const auto oldest = std::find_if(context.exchanges.begin(), context.exchanges.end(), [](const Exchange* exchange) {
+        return exchange->is_reserved() && !exchange->is_aborted();
+    });
+    if (oldest == context.exchanges.end()) {
+        return false;
+    }
+    (*oldest)->abort();
+    return true;
+}
+
+}  // namespace
 
 Server::Server(net::Worker& control,
                std::vector<net::Worker*> workers,
@@ -38,16 +55,30 @@ boost::asio::ip::tcp::endpoint Server::start(const boost::asio::ip::tcp::endpoin
 
 void Server::hand_out(int descriptor) {
     const std::size_t open = open_connections_.fetch_add(1, std::memory_order_relaxed);
-    if (open >= settings_.max_connections + settings_.reserved_connections) {
-        open_connections_.fetch_sub(1, std::memory_order_relaxed);
-        refused_.add();
-        ::close(descriptor);
+    const std::size_t places = settings_.max_connections + settings_.reserved_connections;
+    // Places that are about to be free count until their worker has seen to it.
+    if (open >= places + settings_.reserved_connections) {
+        refuse(descriptor);
         return;
     }
-    accepted_.add();
     const bool is_reserved = open >= settings_.max_connections;
+    const bool is_overrun = open >= places;
     ServerContext& context = *contexts_[next_++ % contexts_.size()];
-    context.worker.post([&context, descriptor, is_reserved] { serve(context, descriptor, is_reserved); });
+    context.worker.post([this, &context, descriptor, is_reserved, is_overrun] {
+        // A balancer's check speaks at once and is done; who lingers in a reserved place gives way to who comes.
+        if (is_overrun && !free_reserved_place(context)) {
+            refuse(descriptor);
+            return;
+        }
+        accepted_.add();
+        serve(context, descriptor, is_reserved);
+    });
+}
+
+void Server::refuse(int descriptor) {
+    open_connections_.fetch_sub(1, std::memory_order_relaxed);
+    refused_.add();
+    ::close(descriptor);
 }
 
 void Server::serve(ServerContext& context, int descriptor, bool is_reserved) {

@@ -45,6 +45,7 @@ public:
 
 private:
     void hand_out(int descriptor);
+    void refuse(int descriptor);
     static void serve(ServerContext& context, int descriptor, bool is_reserved);
     base::Task<> wait_until_empty(base::MonotonicTime end);
 

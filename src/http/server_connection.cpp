@@ -18,6 +18,8 @@ constexpr auto kDrainTime = std::chrono::seconds(5);
 constexpr auto kLingerTime = std::chrono::seconds(2);
 constexpr auto kLingerTimeWhenDraining = std::chrono::milliseconds(200);
 constexpr auto kReservedHeaderTime = std::chrono::seconds(2);
+// Of a client that sends requests ahead; then the worker's other connections have their turn.
+constexpr unsigned kMaxRequestsInARow = 4;
 
 unsigned status_of(const base::Error& error) {
     return error.code == base::Code::exhausted ? 431 : 400;
@@ -43,6 +45,7 @@ ServerConnection::~ServerConnection() {
 base::Task<> ServerConnection::run() {
     // A new connection has to speak soon; later ones may rest between requests.
     base::Duration patience = header_time();
+    unsigned requests_in_a_row = 0;
     for (;;) {
         const bool has_request = co_await read_head(patience);
         patience = context_.settings.idle_timeout;
@@ -62,6 +65,10 @@ base::Task<> ServerConnection::run() {
         const bool is_drained = co_await drain_body();
         if (!is_drained) {
             break;
+        }
+        if (!exchange_.input_.bytes().empty() && ++requests_in_a_row == kMaxRequestsInARow) {
+            requests_in_a_row = 0;
+            co_await net::resume_on(context_.worker);
         }
     }
     co_await linger();

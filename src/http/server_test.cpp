@@ -89,19 +89,29 @@ TEST_F(ServerTest, refuses_everything_else_on_a_reserved_place) {
     EXPECT_TRUE(other->is_ended());
 }
 
-TEST_F(ServerTest, closes_at_once_what_is_beyond_the_reserved_places) {
+TEST_F(ServerTest, takes_the_reserved_place_of_who_lingers_for_who_comes) {
     start({.max_connections = 1, .reserved_connections = 1, .limits = {}});
     const auto first = connect();
     EXPECT_EQ(first->get("/a").status, 200U);
+    const auto lingering = connect();
+    lingering->socket.send("GET /health HTTP/1.1\r\n");
+
+    const auto check = connect();
+
+    EXPECT_EQ(check->get("/health").status, 200U);
+    EXPECT_EQ(lingering->socket.receive_all(), "");
+    EXPECT_EQ(first->get("/a").status, 200U) << "who has a place keeps it";
+}
+
+TEST_F(ServerTest, closes_at_once_what_is_beyond_all_places) {
+    start({.max_connections = 1, .reserved_connections = 0, .limits = {}});
+    const auto first = connect();
+    EXPECT_EQ(first->get("/a").status, 200U);
+
     const auto second = connect();
-    second->socket.send("GET /health HTTP/1.1\r\n");
 
-    const auto third = connect();
-
-    EXPECT_TRUE(third->is_ended());
+    EXPECT_TRUE(second->is_ended());
     EXPECT_NE(server_->metrics.render().find("\nhokusai_http_connections_refused_total 1\n"), std::string::npos);
-    second->socket.send("Host: a\r\n\r\n");
-    EXPECT_EQ(second->read().status, 200U);
 }
 
 TEST_F(ServerTest, gives_the_place_of_a_closed_connection_to_the_next) {

@@ -46,7 +46,7 @@ TEST_F(ConnectorTest, opens_a_stream_to_who_listens) {
     BlockingSocket peer = listener.accept();
     peer.send("x");
     EXPECT_EQ(run(wait(*opened_.front(), Interest::readable)), ErrorCode());
-    EXPECT_TRUE(opened_.front()->is_readable_now());
+    EXPECT_TRUE(call_on(worker, [this] { return opened_.front()->is_readable_now(); }));
 }
 
 TEST_F(ConnectorTest, is_refused_at_once_and_names_the_address) {

@@ -33,6 +33,16 @@ Readiness::~Readiness() {
     poller_.forget(*this);
 }
 
+void Readiness::Wait::await_suspend(std::coroutine_handle<> caller) {
+    readiness_.passes_ = 0;
+    if (is_over_) {
+        boost::asio::post(readiness_.poller_.context_, [caller] { caller.resume(); });
+        return;
+    }
+    caller_ = caller;
+    readiness_.waiting_[index(interest_)] = this;
+}
+
 void Readiness::clear(Interest interest) {
     ready_[index(interest)] = false;
     cleared_at_[index(interest)] = poller_.turn();

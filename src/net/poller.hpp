@@ -44,7 +44,8 @@ public:
     // mostly tell the same.
     [[nodiscard]] bool is_known_to_be_quiet(Interest interest) const;
 
-    // Until is_ready(interest), or cancel() (operation_aborted). One wait at a time for each interest.
+    // Until is_ready(interest), or cancel() (operation_aborted). One wait at a time for each interest. Who never has to
+    // wait, because the peer is always faster, lets the worker's other sockets go first every few waits.
     class Wait {
     public:
         Wait(Readiness& readiness, Interest interest) : readiness_(readiness), interest_(interest) {}
@@ -54,14 +55,12 @@ public:
             is_over_ = true;
         }
 
-        [[nodiscard]] bool await_ready() const {
-            return is_over_ || readiness_.is_ready(interest_);
+        [[nodiscard]] bool await_ready() {
+            is_over_ = is_over_ || readiness_.is_ready(interest_);
+            return is_over_ && ++readiness_.passes_ < kMaxPasses;
         }
 
-        void await_suspend(std::coroutine_handle<> caller) {
-            caller_ = caller;
-            readiness_.waiting_[index(interest_)] = this;
-        }
+        void await_suspend(std::coroutine_handle<> caller);
 
         [[nodiscard]] boost::system::error_code await_resume() const {
             return error_;
@@ -87,6 +86,9 @@ public:
 private:
     friend Poller;
 
+    // A pass moves 64 KiB at most.
+    static constexpr unsigned kMaxPasses = 4;
+
     static constexpr std::size_t index(Interest interest) {
         return static_cast<std::size_t>(interest);
     }
@@ -97,6 +99,7 @@ private:
     std::array<bool, 2> ready_{};
     std::array<std::uint64_t, 2> cleared_at_{};  // turn of the poller
     bool has_ended_ = false;
+    unsigned passes_ = 0;  // waits in a row that were none
     std::array<Wait*, 2> waiting_{};
     std::function<void(bool)> on_readable_;
 };

@@ -35,7 +35,7 @@ protected:
 
     IoResult read(std::string& into, std::size_t size = 100) {
         std::array<char, 100> bytes{};
-        const IoResult result = stream_->try_read({bytes.data(), size});
+        const IoResult result = call_on(worker, [&] { return stream_->try_read({bytes.data(), size}); });
         into.assign(bytes.data(), result.bytes);
         return result;
     }
@@ -52,14 +52,14 @@ protected:
 
 TEST_F(TcpStreamTest, says_that_reading_would_block_when_nothing_is_there) {
     EXPECT_TRUE(would_block(read(text_).error));
-    EXPECT_FALSE(stream_->is_readable_now());
-    EXPECT_FALSE(stream_->has_peer_closed());
+    EXPECT_FALSE(call_on(worker, [this] { return stream_->is_readable_now(); }));
+    EXPECT_FALSE(call_on(worker, [this] { return stream_->has_peer_closed(); }));
 }
 
 TEST_F(TcpStreamTest, reads_what_is_there_and_leaves_the_rest) {
     peer_->send("hello");
     wait_readable();
-    EXPECT_TRUE(stream_->is_readable_now());
+    EXPECT_TRUE(call_on(worker, [this] { return stream_->is_readable_now(); }));
 
     EXPECT_EQ(read(text_, 3).bytes, 3U);
     EXPECT_EQ(text_, "hel");
@@ -72,13 +72,13 @@ TEST_F(TcpStreamTest, tells_the_end_only_after_the_last_byte) {
     peer_->send("x");
     peer_->end_sending();
     wait_readable();
-    EXPECT_FALSE(stream_->has_peer_closed());
+    EXPECT_FALSE(call_on(worker, [this] { return stream_->has_peer_closed(); }));
 
     EXPECT_EQ(read(text_).bytes, 1U);
     wait_readable();
 
-    EXPECT_TRUE(stream_->has_peer_closed());
-    EXPECT_TRUE(stream_->is_readable_now());
+    EXPECT_TRUE(call_on(worker, [this] { return stream_->has_peer_closed(); }));
+    EXPECT_TRUE(call_on(worker, [this] { return stream_->is_readable_now(); }));
     EXPECT_EQ(read(text_).error, boost::asio::error::eof);
 }
 
@@ -93,15 +93,15 @@ TEST_F(TcpStreamTest, sees_a_reset_without_reading) {
     peer_->reset();
     wait_readable();
 
-    EXPECT_TRUE(stream_->is_readable_now());
-    EXPECT_TRUE(stream_->has_peer_closed());
+    EXPECT_TRUE(call_on(worker, [this] { return stream_->is_readable_now(); }));
+    EXPECT_TRUE(call_on(worker, [this] { return stream_->has_peer_closed(); }));
 }
 
 TEST_F(TcpStreamTest, writes_several_buffers_as_one_sequence_of_bytes) {
     const std::array<boost::asio::const_buffer, 3> parts{
         boost::asio::buffer("ab", 2), boost::asio::const_buffer(), boost::asio::buffer("cde", 3)};
 
-    const IoResult result = stream_->try_write(parts);
+    const IoResult result = call_on(worker, [&] { return stream_->try_write(parts); });
 
     EXPECT_FALSE(result.error);
     EXPECT_EQ(result.bytes, 5U);
@@ -113,8 +113,8 @@ TEST_F(TcpStreamTest, reports_a_write_to_a_peer_that_is_gone_without_a_signal) {
     wait_readable();
     const std::array<boost::asio::const_buffer, 1> part{boost::asio::buffer("x", 1)};
 
-    EXPECT_TRUE(stream_->try_write(part).error);
-    EXPECT_EQ(stream_->try_write(part).error, boost::asio::error::broken_pipe);
+    EXPECT_TRUE(call_on(worker, [&] { return stream_->try_write(part); }).error);
+    EXPECT_EQ(call_on(worker, [&] { return stream_->try_write(part); }).error, boost::asio::error::broken_pipe);
 }
 
 TEST_F(TcpStreamTest, takes_a_part_when_the_reader_is_slow_and_the_rest_after_a_wait) {
@@ -138,6 +138,25 @@ TEST_F(TcpStreamTest, ends_a_wait_for_room_when_the_reader_goes_away) {
     peer_->reset();
 
     EXPECT_TRUE(written.get());
+}
+
+TEST_F(TcpStreamTest, lets_others_go_first_when_it_never_has_to_wait) {
+    peer_->send("unread");
+    wait_readable();
+    bool is_over = false;
+    const auto wait_until_over = [](Stream& stream, const bool& flag) -> base::Task<int> {
+        int waits = 0;
+        while (!flag) {
+            const ErrorCode error = co_await stream.wait(Interest::readable);
+            waits += error ? 0 : 1;
+        }
+        co_return waits;
+    };
+    std::future<int> waits = start_on(worker, wait_until_over(*stream_, is_over));
+
+    call_on(worker, [&is_over] { is_over = true; });
+
+    EXPECT_GT(waits.get(), 0);
 }
 
 TEST_F(TcpStreamTest, cancel_ends_a_wait_and_the_stream_stays_usable) {
@@ -171,7 +190,7 @@ TEST_F(TcpStreamTest, notifies_that_it_was_cancelled) {
 }
 
 TEST_F(TcpStreamTest, shows_the_peer_an_end_and_can_still_read) {
-    stream_->shutdown_send();
+    call_on(worker, [this] { stream_->shutdown_send(); });
     EXPECT_EQ(peer_->receive_all(), "");
 
     peer_->send("late");
@@ -187,7 +206,7 @@ TEST_F(TcpStreamTest, closes_the_connection_when_destroyed) {
 }
 
 TEST_F(TcpStreamTest, resets_the_connection_when_destroyed_if_told_so) {
-    stream_->reset_when_closed();
+    call_on(worker, [this] { stream_->reset_when_closed(); });
     call_on(worker, [this] { stream_.reset(); });
 
     EXPECT_EQ(peer_->receive_all(), "");

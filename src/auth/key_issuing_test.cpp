@@ -1,6 +1,11 @@
 #include "auth/key_issuing.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "auth/testing/fake_key_store.hpp"
 #include "auth/testing/key_store_contract.hpp"
@@ -95,6 +100,7 @@ TEST_F(KeyIssuing, checks_names) {
                                                 "31m"),
                                     std::string("\xFF"),
                                     std::string("\xC3"),
+                                    std::string("\xC3("),
                                     std::string("\xC0\xAF"),
                                     std::string("\xE0\x80\xAF"),
                                     std::string("\xED\xA0\x80"),
@@ -122,6 +128,12 @@ TEST_F(KeyIssuing, hands_on_the_error_of_the_store) {
     EXPECT_EQ(ensure_bootstrap_key(store, hasher, bootstrap, kNow).error().message, "disk full");
 }
 
+TEST_F(KeyIssuing, a_store_that_cannot_be_written_fails_the_bootstrap) {
+    store.fail_writes_with(base::Error{base::Code::unavailable, "read-only"});
+
+    EXPECT_EQ(ensure_bootstrap_key(store, hasher, bootstrap, kNow).error().message, "read-only");
+}
+
 TEST_F(KeyIssuing, bootstrap_makes_an_admin_when_there_is_none) {
     ASSERT_TRUE(issue("not an admin"));
 
@@ -147,6 +159,53 @@ TEST_F(KeyIssuing, bootstrap_never_brings_back_a_revoked_key) {
 
     EXPECT_EQ(ensure_bootstrap_key(store, hasher, bootstrap, kNow).error().code, base::Code::conflict);
     EXPECT_EQ(ensure_bootstrap_key(store, hasher, generate_key(Environment::test), kNow), true);
+}
+
+TEST_F(KeyIssuing, bootstrap_says_why_a_known_key_that_is_no_admin_is_of_no_use) {
+    ASSERT_TRUE(ensure_bootstrap_key(store, hasher, bootstrap, kNow));
+    ASSERT_TRUE(revoke_key(store, store.load_all().value().at(0).id, "cli", kNow));
+
+    const std::string told = ensure_bootstrap_key(store, hasher, bootstrap, kNow).error().message;
+
+    EXPECT_NE(told.find("revoked, expired or without the scope admin"), std::string::npos) << told;
+    EXPECT_NE(told.find("hokusai keys create"), std::string::npos) << told;
+    EXPECT_EQ(told.find(bootstrap.reveal()), std::string::npos);
+}
+
+// Two processes of one deployment start together; the store's refusal of the second is not its failure.
+TEST_F(KeyIssuing, bootstrap_by_another_process_meanwhile_is_as_good) {
+    struct LateStore final : KeyStore {
+        explicit LateStore(testing::FakeKeyStore& behind) : store(behind) {}
+
+        base::Result<std::vector<KeyRecord>> load_all() override {
+            return std::exchange(is_early, false) ? std::vector<KeyRecord>() : store.load_all();
+        }
+
+        base::Result<void> insert(const KeyRecord& record, const AuditEntry& entry) override {
+            return store.insert(record, entry);
+        }
+
+        base::Result<KeyRecord> revoke(std::string_view id, base::WallTime at, const AuditEntry& entry) override {
+            return store.revoke(id, at, entry);
+        }
+
+        base::Result<void> record_last_used(std::span<const KeyUse> uses) override {
+            return store.record_last_used(uses);
+        }
+
+        base::Result<std::uint64_t> change_counter() override {
+            return store.change_counter();
+        }
+
+        testing::FakeKeyStore& store;
+        bool is_early = true;
+    };
+
+    ASSERT_TRUE(ensure_bootstrap_key(store, hasher, bootstrap, kNow));
+    LateStore late(store);
+
+    EXPECT_EQ(ensure_bootstrap_key(late, hasher, bootstrap, kNow), false);
+    EXPECT_EQ(store.load_all().value().size(), 1U);
 }
 
 TEST_F(KeyIssuing, bootstrap_refuses_another_format_and_says_which) {

@@ -216,6 +216,23 @@ TEST_F(KeyRefresherTest, records_when_keys_were_used_every_half_minute_and_at_th
     EXPECT_EQ(last_use(), clock.wall_now());
 }
 
+TEST_F(KeyRefresherTest, goes_on_when_a_use_cannot_be_recorded) {
+    insert(key_);
+    start();
+    ASSERT_TRUE(refresh());
+    store_.store.fail_writes_with(base::Error{base::Code::unavailable, "read-only"});
+    ASSERT_TRUE(knows(key_));
+    clock.advance(31s);
+    ASSERT_TRUE(refresh());
+    ASSERT_TRUE(refresh());
+
+    store_.store.fail_writes_with(std::nullopt);
+    EXPECT_EQ(last_use(), std::nullopt);
+    ASSERT_TRUE(knows(key_));
+    stop();
+    EXPECT_EQ(last_use(), clock.wall_now());
+}
+
 TEST_F(KeyRefresherTest, says_when_the_store_was_not_looked_at_in_time) {
     EXPECT_FALSE(advance_until(start_on(worker, refresher_.refresh(worker, 2s)), 3s)) << "it does not even run";
 }

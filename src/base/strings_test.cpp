@@ -59,6 +59,21 @@ TEST(Strings, parse_unsigned_numbers_of_digits_alone) {
     EXPECT_EQ(parse_uint("1\0"sv), std::nullopt);
 }
 
+TEST(Strings, decode_percent_signs_once) {
+    EXPECT_EQ(percent_decode("/a%2Fb%2fc%20"), "/a/b/c ");
+    EXPECT_EQ(percent_decode("%252f"), "%2f");
+    EXPECT_EQ(percent_decode("a%00b"), "a\0b"sv);
+    EXPECT_EQ(percent_decode("%FF+"), "\xFF+");
+    EXPECT_EQ(percent_decode(""), "");
+}
+
+TEST(Strings, leave_a_stray_percent_sign_alone) {
+    EXPECT_EQ(percent_decode("100%"), "100%");
+    EXPECT_EQ(percent_decode("%2"), "%2");
+    EXPECT_EQ(percent_decode("%g0%0g%-1%+1% 1"), "%g0%0g%-1%+1% 1");
+    EXPECT_EQ(percent_decode("%%41"), "%A");
+}
+
 TEST(Strings, write_bytes_as_lower_case_hexadecimal) {
     EXPECT_EQ(to_hex("\x00\x0F\xA0\xFF"sv), "000fa0ff");
     EXPECT_EQ(to_hex(""), "");

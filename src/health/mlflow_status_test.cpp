@@ -142,4 +142,29 @@ TEST_F(MlflowStatusTest, connectivity_tells_connected_timeout_and_error_apart) {
     EXPECT_EQ(status("/api/health/mlflow/connectivity"), 200U);
 }
 
+TEST_F(MlflowStatusTest, a_breaker_an_operator_opened_says_so_instead_of_when_it_tries_again) {
+    open_breaker();
+    snapshot.mlflow.front().breaker.mode = resilience::BreakerMode::forced_open;
+    EXPECT_EQ(body("/health/mlflow").at("error").as_string(),
+              "Circuit breaker is OPEN - MLflow unavailable (opened by an operator, until reset)");
+}
+
+TEST_F(MlflowStatusTest, artifact_serving_that_is_switched_off_is_disabled_and_no_failure) {
+    identity.serves_artifacts = false;
+    const object artifacts = body("/api/health/mlflow").at("checks").at("artifacts_api").as_object();
+    EXPECT_EQ(artifacts.at("status").as_string(), "disabled");
+    EXPECT_EQ(artifacts.at("message").as_string(), "Artifact serving is disabled by MLFLOW_SERVE_ARTIFACTS");
+    EXPECT_EQ(status("/api/health/mlflow"), 200U);
+}
+
+TEST_F(MlflowStatusTest, what_was_not_checked_yet_is_unknown_and_not_well) {
+    snapshot.mlflow.front().check = CheckTracker(CheckSettings{}, clock.now()).facts();
+    const object failed = body("/api/health/mlflow").at("detail").as_object();
+    EXPECT_EQ(failed.at("checks").at("connectivity").at("status").as_string(), "unknown");
+    EXPECT_EQ(status("/api/health/mlflow"), 503U);
+    const object connectivity = body("/api/health/mlflow/connectivity");
+    EXPECT_EQ(connectivity.at("status").as_string(), "error");
+    EXPECT_FALSE(connectivity.at("error").as_string().empty());
+}
+
 }  // namespace health

@@ -4,6 +4,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "storage/testing/file_size_limit.hpp"
 #include "storage/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -48,6 +49,19 @@ TEST(ServiceLock, ignores_what_a_crash_left_in_the_file) {
     ASSERT_TRUE(lock);
     EXPECT_NE(ServiceLock::acquire(folder.path()).error().message.find("process " + std::to_string(::getpid()) + " "),
               std::string::npos);
+}
+
+TEST(ServiceLock, is_not_held_when_its_file_cannot_be_written) {
+    const testing::TemporaryFolder folder;
+    {
+        const testing::FileSizeLimit limit(0);
+        const auto refused = ServiceLock::acquire(folder.path());
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, base::Code::unavailable);
+        EXPECT_TRUE(refused.error().message.starts_with("can't write " + folder.path().string() + "/hokusai.lock: "))
+            << refused.error().message;
+    }
+    EXPECT_TRUE(ServiceLock::acquire(folder.path()));
 }
 
 TEST(ServiceLock, of_two_folders_are_independent) {

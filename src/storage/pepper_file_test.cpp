@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/testing/file_size_limit.hpp"
 #include "storage/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -110,6 +111,32 @@ TEST_F(PepperFile, of_another_form_is_refused_and_not_replaced) {
         EXPECT_EQ(load().error().message.find("aaaa"), std::string::npos);
         EXPECT_EQ(std::filesystem::file_size(pepper_file(folder.path())), text.size());
     }
+}
+
+TEST_F(PepperFile, that_is_a_folder_cannot_be_read) {
+    ASSERT_EQ(::mkdir(pepper_file(folder.path()).c_str(), 0700), 0);
+
+    EXPECT_EQ(load().error().code, base::Code::unavailable);
+    EXPECT_EQ(load().error().message, "can't read " + pepper_file(folder.path()).string() + ": Is a directory");
+}
+
+TEST_F(PepperFile, behind_a_link_that_leads_nowhere_is_not_made_anew) {
+    std::filesystem::create_symlink(folder.path() / "unmounted" / "pepper", pepper_file(folder.path()));
+
+    EXPECT_EQ(load().error().code, base::Code::unavailable);
+    EXPECT_TRUE(std::filesystem::is_symlink(pepper_file(folder.path())));
+}
+
+// A part of a pepper would be a pepper nobody has a copy of.
+TEST_F(PepperFile, is_whole_or_not_there_when_the_disk_fills_up) {
+    for (const rlim_t room : {0U, 20U}) {
+        const testing::FileSizeLimit limit(room);
+        EXPECT_EQ(load().error().code, base::Code::unavailable);
+        EXPECT_TRUE(load().error().message.starts_with("can't write " + pepper_file(folder.path()).string() + ": "))
+            << load().error().message;
+        EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    }
+    EXPECT_TRUE(load());
 }
 
 TEST_F(PepperFile, needs_its_folder) {

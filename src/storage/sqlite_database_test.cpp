@@ -212,6 +212,16 @@ TEST_F(SqliteDatabaseTest, refuses_a_folder_that_is_a_file) {
     EXPECT_FALSE(open_database(folder.path() / "file" / "below"));
 }
 
+TEST_F(SqliteDatabaseTest, names_a_file_of_its_own_whose_folder_is_missing) {
+    const std::filesystem::path file = folder.path() / "unmounted" / "keys.db";
+
+    const auto opened = open_database(folder.path(), file);
+
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, base::Code::unavailable);
+    EXPECT_EQ(opened.error().message, "can't create " + file.string() + ": No such file or directory");
+}
+
 TEST_F(SqliteDatabaseTest, two_folders_are_two_databases) {
     const testing::TemporaryFolder other;
     const auto here = open();

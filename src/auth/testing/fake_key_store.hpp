@@ -21,12 +21,18 @@ public:
         failure_ = std::move(error);
     }
 
+    // The same for calls that change something: a store that can only be read.
+    void fail_writes_with(std::optional<base::Error> error) {
+        const std::lock_guard lock(mutex_);
+        write_failure_ = std::move(error);
+    }
+
     base::Result<std::vector<KeyRecord>> load_all() override {
         return guarded([this]() -> base::Result<std::vector<KeyRecord>> { return records_; });
     }
 
     base::Result<void> insert(const KeyRecord& record, const AuditEntry& entry) override {
-        return guarded([&]() -> base::Result<void> {
+        return guarded_write([&]() -> base::Result<void> {
             for (const KeyRecord& other : records_) {
                 if (other.id == record.id || other.hash == record.hash) {
                     return base::fail(base::Code::conflict, "this API key is already stored");
@@ -40,7 +46,7 @@ public:
     }
 
     base::Result<KeyRecord> revoke(std::string_view id, base::WallTime at, const AuditEntry& entry) override {
-        return guarded([&]() -> base::Result<KeyRecord> {
+        return guarded_write([&]() -> base::Result<KeyRecord> {
             const auto record = std::ranges::find(records_, id, &KeyRecord::id);
             if (record == records_.end()) {
                 return base::fail(base::Code::not_found, "API key not found");
@@ -55,7 +61,7 @@ public:
     }
 
     base::Result<void> record_last_used(std::span<const KeyUse> uses) override {
-        return guarded([&]() -> base::Result<void> {
+        return guarded_write([&]() -> base::Result<void> {
             for (const KeyUse& use : uses) {
                 const auto record = std::ranges::find(records_, use.id, &KeyRecord::id);
                 if (record != records_.end()) {
@@ -71,7 +77,7 @@ public:
     }
 
     base::Result<void> append(const AuditEntry& entry) override {
-        return guarded([&]() -> base::Result<void> {
+        return guarded_write([&]() -> base::Result<void> {
             entries_.push_back(entry);
             return {};
         });
@@ -94,11 +100,22 @@ private:
         return work();
     }
 
+    template <class F>
+    auto guarded_write(F work) -> decltype(work()) {
+        return guarded([&]() -> decltype(work()) {
+            if (write_failure_) {
+                return std::unexpected(*write_failure_);
+            }
+            return work();
+        });
+    }
+
     std::mutex mutex_;  // guards everything below
     std::vector<KeyRecord> records_;
     std::vector<AuditEntry> entries_;
     std::uint64_t changes_ = 0;
     std::optional<base::Error> failure_;
+    std::optional<base::Error> write_failure_;
 };
 
 }  // namespace auth::testing

@@ -167,4 +167,16 @@ TEST_F(MlflowStatusTest, what_was_not_checked_yet_is_unknown_and_not_well) {
     EXPECT_FALSE(connectivity.at("error").as_string().empty());
 }
 
+TEST_F(MlflowStatusTest, health_json_warns_of_what_was_not_checked_yet_and_leaves_out_what_is_not_configured) {
+    snapshot.redis = CheckFacts{};
+    snapshot.auth = CheckTracker(CheckSettings{}, clock.now()).facts();
+    const object health = body("/health", "", "application/health+json");
+    const object& checks = health.at("checks").as_object();
+    EXPECT_FALSE(checks.contains("redis:responseTime"));
+    const object& unchecked = checks.at("auth:responseTime").at(0).as_object();
+    EXPECT_EQ(unchecked.at("status").as_string(), "warn");
+    EXPECT_FALSE(unchecked.contains("observedValue"));
+    EXPECT_FALSE(unchecked.at("affectedEndpoints").as_array().empty());
+}
+
 }  // namespace health

@@ -43,15 +43,6 @@ void Readiness::Wait::await_suspend(std::coroutine_handle<> caller) {
     readiness_.waiting_[index(interest_)] = this;
 }
 
-void Readiness::clear(Interest interest) {
-    ready_[index(interest)] = false;
-    cleared_at_[index(interest)] = poller_.turn();
-}
-
-bool Readiness::is_known_to_be_quiet(Interest interest) const {
-    return !is_ready(interest) && cleared_at_[index(interest)] != poller_.turn();
-}
-
 void Readiness::cancel() {
     for (Wait*& waiting : waiting_) {
         if (Wait* wait = std::exchange(waiting, nullptr)) {
@@ -114,7 +105,6 @@ void Poller::poll() {
 
     const WatchAgain watch_again{*this};
     tell();
-    ++turn_;
     const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
     pending_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
     tell();

@@ -38,11 +38,9 @@ public:
     }
 
     // A try found nothing left to read, or no room to write.
-    void clear(Interest interest);
-
-    // Whether the kernel has been asked since the last clear() and had nothing to tell, so that asking again now would
-    // mostly tell the same.
-    [[nodiscard]] bool is_known_to_be_quiet(Interest interest) const;
+    void clear(Interest interest) {
+        ready_[index(interest)] = false;
+    }
 
     // Until is_ready(interest), or cancel() (operation_aborted). One wait at a time for each interest. Who never has to
     // wait, because the peer is always faster, lets the worker's other sockets go first every few waits.
@@ -97,7 +95,6 @@ private:
 
     Poller& poller_;
     std::array<bool, 2> ready_{};
-    std::array<std::uint64_t, 2> cleared_at_{};  // turn of the poller
     bool has_ended_ = false;
     unsigned passes_ = 0;  // waits in a row that were none
     std::array<Wait*, 2> waiting_{};
@@ -113,11 +110,6 @@ public:
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
 
-    // How often the kernel has been asked: what a Readiness shows is of that turn.
-    [[nodiscard]] std::uint64_t turn() const {
-        return turn_;
-    }
-
 private:
     friend Readiness;
 
@@ -128,7 +120,6 @@ private:
 
     boost::asio::io_context& context_;
     boost::asio::posix::stream_descriptor epoll_;
-    std::uint64_t turn_ = 0;
     std::array<epoll_event, 128> events_{};
     std::span<epoll_event> pending_;  // of events_, not yet told
 };

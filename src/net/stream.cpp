@@ -47,7 +47,7 @@ void Stream::notify_readable(std::function<void(bool)> on_readable) {
     readiness_.notify_readable(std::move(on_readable));
 }
 
-bool Stream::has_something_to_read() {
+bool Stream::is_readable_now() {
     char byte = 0;
     const ssize_t count = ::recv(descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);

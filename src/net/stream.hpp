@@ -51,11 +51,8 @@ public:
     // what it captures: cancel() and one turn of the loop lie between.
     void notify_readable(std::function<void(bool is_cancelled)> on_readable);
 
-    // Whether bytes or an end are there already; consumes nothing. As of the loop's last turn, when the stream was read
-    // before that.
-    [[nodiscard]] bool is_readable_now() {
-        return !readiness_.is_known_to_be_quiet(Interest::readable) && has_something_to_read();
-    }
+    // Whether bytes or an end are there already; asks the kernel, consumes nothing.
+    [[nodiscard]] virtual bool is_readable_now();
 
     // Whether the peer ended its side or the connection broke, with nothing left to read before that.
     [[nodiscard]] bool has_peer_closed();
@@ -82,9 +79,6 @@ protected:
     [[nodiscard]] Readiness& readiness() {
         return readiness_;
     }
-
-    // Asks the kernel.
-    [[nodiscard]] virtual bool has_something_to_read();
 
 private:
     struct Descriptor {

@@ -166,7 +166,7 @@ Readiness::Wait TlsStream::wait(Interest interest) {
     return wait;
 }
 
-bool TlsStream::has_something_to_read() {
+bool TlsStream::is_readable_now() {
     // Session tickets arrive after the handshake, so bytes on the socket alone do not mean that the peer said
     // something.
     char byte = 0;

@@ -55,8 +55,9 @@ public:
     IoResult try_write(std::span<const boost::asio::const_buffer> buffers) override;
     [[nodiscard]] Readiness::Wait wait(Interest interest) override;
 
+    [[nodiscard]] bool is_readable_now() override;
+
 private:
-    [[nodiscard]] bool has_something_to_read() override;
     IoResult failed(int result, Interest& wanted);
 
     SSL* session_;

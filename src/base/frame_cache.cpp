@@ -81,16 +81,16 @@ private:
     std::array<List, kClasses> lists_{};
 };
 
-thread_local FrameCache t_frames;
+thread_local FrameCache g_frames;
 
 }  // namespace
 
 void* allocate_frame(std::size_t size) {
-    return t_frames.allocate(size);
+    return g_frames.allocate(size);
 }
 
 void free_frame(void* frame, std::size_t size) noexcept {
-    t_frames.free(frame, size);
+    g_frames.free(frame, size);
 }
 
 }  // namespace base

@@ -12,7 +12,8 @@ namespace net {
 
 // The coroutine at the bottom of a task: frees itself at its end.
 struct TaskGroup::Root {
-    struct promise_type {
+    struct promise_type {  // NOLINT(readability-identifier-naming): the language wants it
+
         Root get_return_object() noexcept {
             return {std::coroutine_handle<promise_type>::from_promise(*this)};
         }
@@ -52,7 +53,7 @@ TaskGroup::Root TaskGroup::run(std::string_view name, base::Task<> task, TaskGro
         telemetry::log_error("task_failed", {{"task", name}, {"error", error.what()}});
     }
     group.running_.erase(place);
-    if (group.running_.empty()) {
+    if (group.size() == 0) {
         group.became_empty_.cancel();
     }
 }
@@ -64,11 +65,11 @@ void TaskGroup::spawn(std::string_view name, base::Task<> task) {
 }
 
 base::Task<bool> TaskGroup::wait_until_empty(base::Duration limit) {
-    if (!running_.empty()) {
+    if (size() > 0) {
         became_empty_.expires_after(limit);
         co_await became_empty_.async_wait(use_task);
     }
-    co_return running_.empty();
+    co_return size() == 0;
 }
 
 }  // namespace net

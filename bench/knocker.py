@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 
+from bench.background import Background
 from bench.report import percentile
 from support import wire
 
 
-class Knocker:
+class Knocker(Background):
     """20 checks a second, by a thread. Use as a context manager; `window()` and `end()` are those of the poller."""
 
     def __init__(self, port: int):
+        super().__init__()
         self._port = port
         self._windows: list[tuple[str, Counter[str], list[float]]] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.window("start")
-
-    def __enter__(self) -> Knocker:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
 
     def window(self, name: str) -> None:
         self._windows.append((name, Counter(), []))

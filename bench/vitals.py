@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import statistics
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bench.background import Background
 from bench.process_figures import resident_mib
 
 
@@ -30,22 +30,13 @@ def descriptors(pid: int) -> int:
         return 0
 
 
-class Vitals:
+class Vitals(Background):
     """As a context manager; a process that is gone ends the sampling."""
 
     def __init__(self, pid: int):
+        super().__init__()
         self.samples: list[Sample] = []
         self._pid = pid
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Vitals:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError, LookupError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
 import requests
 
+from bench.background import Background
 from support.process import wait_until
 
 
@@ -18,24 +18,15 @@ class Change:
     value: str
 
 
-class Watch:
+class Watch(Background):
     """Asks /health/mlflow and /health ten times a second. Use as a context manager."""
 
     def __init__(self, url: str):
+        super().__init__()
         self.changes: list[Change] = []
         self.errors: list[str] = []
         self._url = url
         self._latest: dict[str, str] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
 
     def latest(self, what: str) -> str | None:
         return self._latest.get(what)

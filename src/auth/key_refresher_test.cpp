@@ -23,31 +23,18 @@ using net::testing::start_on;
 const Pepper kRefresherPepper{.version = 1, .bytes = {7}};
 
 // Counts how often it is looked at.
-class CountingStore final : public KeyStore {
+class CountingStore final : public testing::FakeKeyStore {
 public:
     base::Result<std::vector<KeyRecord>> load_all() override {
         ++loads;
-        return store.load_all();
-    }
-
-    base::Result<void> insert(const KeyRecord& record, const AuditEntry& entry) override {
-        return store.insert(record, entry);
-    }
-
-    base::Result<KeyRecord> revoke(std::string_view id, base::WallTime at, const AuditEntry& entry) override {
-        return store.revoke(id, at, entry);
-    }
-
-    base::Result<void> record_last_used(std::span<const KeyUse> uses) override {
-        return store.record_last_used(uses);
+        return FakeKeyStore::load_all();
     }
 
     base::Result<std::uint64_t> change_counter() override {
         ++looks;
-        return store.change_counter();
+        return FakeKeyStore::change_counter();
     }
 
-    testing::FakeKeyStore store;
     std::atomic<int> looks{0};
     std::atomic<int> loads{0};
 };
@@ -86,7 +73,7 @@ protected:
     }
 
     std::optional<base::WallTime> last_use() {
-        return store_.store.load_all().value().at(0).last_used_at;
+        return store_.FakeKeyStore::load_all().value().at(0).last_used_at;
     }
 
     const std::string key_ = generate_key(Environment::test).reveal();
@@ -158,12 +145,12 @@ TEST_F(KeyRefresherTest, keeps_the_known_keys_while_the_store_fails_and_recovers
     insert(key_);
     start();
     ASSERT_TRUE(refresh());
-    store_.store.fail_with(base::Error{base::Code::unavailable, "on purpose"});
+    store_.fail_with(base::Error{base::Code::unavailable, "on purpose"});
 
     EXPECT_FALSE(advance_until(start_on(worker, refresher_.refresh(worker, 2s)), 3s));
     EXPECT_TRUE(knows(key_));
 
-    store_.store.fail_with(std::nullopt);
+    store_.fail_with(std::nullopt);
     EXPECT_TRUE(refresh());
 }
 
@@ -220,13 +207,13 @@ TEST_F(KeyRefresherTest, goes_on_when_a_use_cannot_be_recorded) {
     insert(key_);
     start();
     ASSERT_TRUE(refresh());
-    store_.store.fail_writes_with(base::Error{base::Code::unavailable, "read-only"});
+    store_.fail_writes_with(base::Error{base::Code::unavailable, "read-only"});
     ASSERT_TRUE(knows(key_));
     clock.advance(31s);
     ASSERT_TRUE(refresh());
     ASSERT_TRUE(refresh());
 
-    store_.store.fail_writes_with(std::nullopt);
+    store_.fail_writes_with(std::nullopt);
     EXPECT_EQ(last_use(), std::nullopt);
     ASSERT_TRUE(knows(key_));
     stop();

@@ -129,7 +129,7 @@ base::Result<void> validate_connection(const Fields& fields) {
     for (const Field& field : fields) {
         std::string_view list = field.known == FieldName::connection ? field.value : std::string_view();
         while (const auto name = base::next_part(list, ',')) {
-            if (!std::all_of(name->begin(), name->end(), is_token_character)) {
+            if (!is_token(*name)) {
                 return base::fail(base::Code::invalid_argument, "the Connection field is not a list of names");
             }
             ++names;

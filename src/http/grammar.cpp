@@ -21,10 +21,6 @@ constexpr std::array<bool, 256> kTokenCharacters = [] {
     return table;
 }();
 
-bool is_token(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
-}
-
 // What may stand in a value: no control character but the tab.
 constexpr std::array<bool, 256> kTextCharacters = [] {
     std::array<bool, 256> table{};
@@ -102,6 +98,10 @@ std::optional<unsigned> parse_version(std::string_view text) {
 
 bool is_token_character(char c) {
     return kTokenCharacters[static_cast<unsigned char>(c)];
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
 base::Result<RequestLine> parse_request_line(std::string_view line) {

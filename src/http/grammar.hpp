@@ -12,6 +12,7 @@ namespace http {
 
 // RFC 9110, section 5.6.2.
 bool is_token_character(char c);
+bool is_token(std::string_view text);
 
 struct RequestLine {
     std::string_view method;

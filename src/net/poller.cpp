@@ -36,7 +36,7 @@ Readiness::~Readiness() {
 void Readiness::Wait::await_suspend(std::coroutine_handle<> caller) {
     readiness_.passes_ = 0;
     if (is_over_) {
-        boost::asio::post(readiness_.poller_.context_, [caller] { caller.resume(); });
+        readiness_.poller_.resume_later(caller);
         return;
     }
     caller_ = caller;
@@ -47,7 +47,7 @@ void Readiness::cancel() {
     for (Wait*& waiting : waiting_) {
         if (Wait* wait = std::exchange(waiting, nullptr)) {
             wait->error_ = boost::asio::error::operation_aborted;
-            boost::asio::post(poller_.context_, [caller = wait->caller_] { caller.resume(); });
+            poller_.resume_later(wait->caller_);
         }
     }
     if (on_readable_) {
@@ -66,7 +66,7 @@ void Readiness::update(std::uint32_t events) {
     Wait* writer = is_writable ? std::exchange(waiting_[index(Interest::writable)], nullptr) : nullptr;
     const auto callback = is_readable ? std::exchange(on_readable_, nullptr) : nullptr;
     if (writer != nullptr && reader != nullptr) {
-        boost::asio::post(poller_.context_, [caller = writer->caller_] { caller.resume(); });
+        poller_.resume_later(writer->caller_);
         writer = nullptr;
     }
     if (callback) {
@@ -80,6 +80,10 @@ void Readiness::update(std::uint32_t events) {
 Poller::Poller(boost::asio::io_context& context)
     : context_(context), epoll_(context, require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
     watch();
+}
+
+void Poller::resume_later(std::coroutine_handle<> caller) {
+    boost::asio::post(context_, [caller] { caller.resume(); });
 }
 
 void Poller::watch() {

@@ -13,7 +13,7 @@
 namespace auth::testing {
 
 // Safe from any thread.
-class FakeKeyStore final : public KeyStore, public AuditLog {
+class FakeKeyStore : public KeyStore, public AuditLog {
 public:
     // From now on every call answers this error; nothing ends it.
     void fail_with(std::optional<base::Error> error) {

@@ -84,6 +84,10 @@ std::optional<http::Response> GatewayCall::refuse_outright() const {
             "NOT_IMPLEMENTED",
             "artifact storage is switched off here; MLFLOW_SERVE_ARTIFACTS=true switches it on");
     }
+    if (!upstream_.rules.base_path.empty() && has_dot_segment(path)) {
+        return http::mlflow_error_response(
+            400, "BAD_REQUEST", "the path has '.' or '..' between slashes and could lead out of MLflow's base path");
+    }
     return std::nullopt;
 }
 

@@ -14,11 +14,13 @@ struct CodeFacts {
 };
 
 // In the order of the enumerators.
-constexpr std::array<CodeFacts, 12> kFacts{{
+constexpr std::array<CodeFacts, 14> kFacts{{
     {"invalid_argument", 400, "INVALID_PARAMETER_VALUE"},
     {"unauthenticated", 401, "UNAUTHENTICATED"},
     {"permission_denied", 403, "PERMISSION_DENIED"},
     {"not_found", 404, "ENDPOINT_NOT_FOUND"},
+    {"missing_resource", 404, "RESOURCE_DOES_NOT_EXIST"},
+    {"already_exists", 400, "RESOURCE_ALREADY_EXISTS"},
     {"conflict", 409, "RESOURCE_CONFLICT"},
     {"exhausted", 429, "RESOURCE_EXHAUSTED"},
     {"cancelled", 499, "CANCELLED"},

@@ -14,7 +14,9 @@ enum class Code {
     invalid_argument,
     unauthenticated,
     permission_denied,
-    not_found,
+    not_found,         // no such place to ask
+    missing_resource,  // no such thing there
+    already_exists,
     conflict,
     exhausted,
     cancelled,

@@ -23,6 +23,8 @@ constexpr ErrorCodeRow kErrorCodeRows[]{
     {Code::unauthenticated, "unauthenticated", 401, "UNAUTHENTICATED"},
     {Code::permission_denied, "permission_denied", 403, "PERMISSION_DENIED"},
     {Code::not_found, "not_found", 404, "ENDPOINT_NOT_FOUND"},
+    {Code::missing_resource, "missing_resource", 404, "RESOURCE_DOES_NOT_EXIST"},
+    {Code::already_exists, "already_exists", 400, "RESOURCE_ALREADY_EXISTS"},
     {Code::conflict, "conflict", 409, "RESOURCE_CONFLICT"},
     {Code::exhausted, "exhausted", 429, "RESOURCE_EXHAUSTED"},
     {Code::cancelled, "cancelled", 499, "CANCELLED"},

@@ -1,0 +1,31 @@
+// A registry call as it came by HTTP, and its arguments by the rules all of MLflow's calls share
+// (mlflow/server/handlers.py).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "registry/operation.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace registry {
+
+struct Call {
+    Operation operation = Operation::get_model;
+    std::string method;
+    std::string workspace;     // X-MLFLOW-WORKSPACE
+    std::string query;         // of the target, without '?', still encoded
+    std::string content_type;  // empty: none
+    std::string body;
+    std::string user;  // whom a new version names as its creator; empty: nobody
+};
+
+// The arguments by name, typed as the call's schema says: from the query for GET, else from the body.
+base::Result<boost::json::object> arguments_of(const Call& call);
+
+}  // namespace registry

@@ -1,0 +1,24 @@
+// Entities to and from MLflow's JSON.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "registry/entities.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace registry {
+
+// Unset fields and empty lists are left out; versions are strings, times are numbers.
+boost::json::object to_json(const RegisteredModel& model);
+boost::json::object to_json(const ModelVersion& version);
+
+// Members without a name here go to `unknown`. invalid_argument when it is no such entity.
+base::Result<RegisteredModel> model_from_json(const boost::json::object& object);
+base::Result<ModelVersion> version_from_json(const boost::json::object& object);
+
+// The bytes MLflow's server would send: UTF-8, two-space indented.
+std::string serialize(const boost::json::object& object);
+
+}  // namespace registry

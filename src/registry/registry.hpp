@@ -1,0 +1,34 @@
+// MLflow's model registry over a store: every operation with MLflow's rules, numbers and words
+// (mlflow/store/model_registry/sqlalchemy_store.py).
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "registry/call.hpp"
+#include "registry/store.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace registry {
+
+// Blocks as the store does; safe from any thread. The store and the clock outlive it.
+class Registry {
+public:
+    Registry(Store& store, const base::Clock& clock) : store_(store), clock_(clock) {}
+
+    // The JSON object MLflow would answer, or the error it would answer with; trouble of the store is unavailable or
+    // data_loss.
+    base::Result<boost::json::object> answer(const Call& call);
+
+    // The same on a transaction of the caller's.
+    base::Result<boost::json::object> read(Reader& reader, const Call& call) const;
+    base::Result<boost::json::object> write(Writer& writer, const Call& call) const;
+
+private:
+    Store& store_;
+    const base::Clock& clock_;
+};
+
+}  // namespace registry

@@ -80,7 +80,7 @@ TEST_F(SqliteDatabaseTest, is_set_up_for_durability) {
     EXPECT_EQ(read_int(*database, "PRAGMA foreign_keys"), 1);
     EXPECT_EQ(read_int(*database, "PRAGMA busy_timeout"), 1000);
     EXPECT_EQ(read_int(*database, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    EXPECT_EQ(read_int(*database, "PRAGMA user_version"), schema_version());
+    EXPECT_EQ(read_int(*database, "PRAGMA user_version"), schema_version(Schema::main));
 }
 
 TEST_F(SqliteDatabaseTest, keeps_what_was_committed_and_nothing_else) {
@@ -183,13 +183,13 @@ TEST_F(SqliteDatabaseTest, an_empty_file_is_a_new_database) {
 }
 
 TEST_F(SqliteDatabaseTest, refuses_a_newer_schema_and_leaves_it_alone) {
-    const std::string newer = std::to_string(schema_version() + 1);
+    const std::string newer = std::to_string(schema_version(Schema::main) + 1);
     ASSERT_TRUE(run_sql(*open(), "PRAGMA user_version = " + newer));
 
     EXPECT_EQ(open_error().code, base::Code::unsupported);
     EXPECT_NE(open_error().message.find("schema " + newer), std::string::npos);
     const auto raw = std::move(SqliteDatabase::open(database_file(folder.path())).value());
-    EXPECT_EQ(read_int(*raw, "PRAGMA user_version"), schema_version() + 1);
+    EXPECT_EQ(read_int(*raw, "PRAGMA user_version"), schema_version(Schema::main) + 1);
 }
 
 TEST_F(SqliteDatabaseTest, refuses_the_database_of_another_program) {

@@ -93,9 +93,9 @@ History history_of(Schema schema) {
 base::Result<bool> apply_next(SQLite::Database& connection, const History& history, std::string_view file) {
     const int version = connection.execAndGet("PRAGMA user_version").getInt();
     const int newest = static_cast<int>(history.steps.size());
-    const bool is_foreign =
-        version <= 0 ? connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0
-                     : connection.execAndGet("PRAGMA application_id").getInt64() != history.application_id;
+    const bool is_foreign = version <= 0
+                                ? connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0
+                                : connection.execAndGet("PRAGMA application_id").getInt64() != history.application_id;
     if (is_foreign) {
         return base::fail(base::Code::unsupported,
                           fmt::format("{} is a database of another program: choose another folder with --data", file));

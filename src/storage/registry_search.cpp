@@ -103,9 +103,11 @@ private:
     void add_comparison(std::string_view left, const Condition& condition);
     void add_condition(const Condition& condition);
     void add_list(const std::vector<std::string>& list);
+
     void add(std::string_view text) {
         statement_.text += text;
     }
+
     template <class Value>
     void add(std::string_view text, Value value) {
         statement_.text += text;
@@ -245,7 +247,8 @@ void Search::add_order() {
     std::string_view separator = lead_ != nullptr && lead_->comparator == Comparator::in ? " ORDER BY +" : " ORDER BY ";
     for (const registry::OrderTerm& term : query_.order) {
         const bool is_of_tag = is_led_by_tag() && contains(tables_.copied, term.column);
-        add(fmt::format("{}{}.{}{}", separator, is_of_tag ? "t" : "r", to_sql(term.column), term.is_descending ? " DESC" : ""));
+        add(fmt::format(
+            "{}{}.{}{}", separator, is_of_tag ? "t" : "r", to_sql(term.column), term.is_descending ? " DESC" : ""));
         separator = ", ";
     }
 }

@@ -15,8 +15,8 @@ struct SearchStatement {
     std::vector<std::variant<std::int64_t, std::string>> values;  // of the text's question marks
 };
 
-// Rows as registry_rows.hpp reads them, in the query's order. What the query asks for by equality, else its order, decides
-// which index leads; statistics don't.
+// Rows as registry_rows.hpp reads them, in the query's order. What the query asks for by equality, else its order,
+// decides which index leads; statistics don't.
 SearchStatement model_search(const registry::Query& query);
 SearchStatement version_search(const registry::Query& query);
 

@@ -75,7 +75,8 @@ base::Result<std::optional<ModelVersion>> RegistryTransaction::find_version(cons
         }
         ModelVersion& found = (*row)->version;
         auto select = prepare(
-            "SELECT a.name FROM registry_aliases a WHERE a.model_id = (SELECT model_id FROM registry_versions WHERE id = ?)"
+            "SELECT a.name FROM registry_aliases a WHERE a.model_id = (SELECT model_id FROM registry_versions WHERE id "
+            "= ?)"
             " AND a.version = ? ORDER BY a.name",
             (*row)->id,
             version);
@@ -105,9 +106,8 @@ base::Result<std::vector<ModelVersion>> RegistryTransaction::latest_versions(con
 
 base::Result<std::int64_t> RegistryTransaction::highest_version(const ModelKey& key) {
     return guarded([&]() -> base::Result<std::int64_t> {
-        auto select = prepare("SELECT highest_version FROM registry_models WHERE workspace = ? AND name = ?",
-                              key.workspace,
-                              key.name);
+        auto select = prepare(
+            "SELECT highest_version FROM registry_models WHERE workspace = ? AND name = ?", key.workspace, key.name);
         return select->executeStep() ? select->getColumn(0).getInt64() : 0;
     });
 }
@@ -166,7 +166,8 @@ base::Result<std::vector<ModelKey>> RegistryTransaction::list_models(const std::
         constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
         const ModelKey start = after.value_or(ModelKey());  // before any: a name is never empty
         auto select = prepare(
-            "SELECT workspace, name FROM registry_models WHERE (workspace, name) > (?, ?) ORDER BY workspace, name LIMIT ?",
+            "SELECT workspace, name FROM registry_models WHERE (workspace, name) > (?, ?) ORDER BY workspace, name "
+            "LIMIT ?",
             start.workspace,
             start.name,
             static_cast<std::int64_t>(std::min(limit, kAll)));
@@ -184,9 +185,8 @@ base::Result<registry::Counts> RegistryTransaction::counts() {
             "SELECT (SELECT count(*) FROM registry_models), (SELECT count(*) FROM registry_versions),"
             " (SELECT count(*) FROM registry_aliases)");
         select->executeStep();
-        return registry::Counts{select->getColumn(0).getInt64(),
-                                select->getColumn(1).getInt64(),
-                                select->getColumn(2).getInt64()};
+        return registry::Counts{
+            select->getColumn(0).getInt64(), select->getColumn(1).getInt64(), select->getColumn(2).getInt64()};
     });
 }
 
@@ -249,7 +249,8 @@ base::Result<std::vector<ModelVersion>> RegistryTransaction::read_versions(SQLit
 }
 
 std::vector<registry::Tag> RegistryTransaction::model_tags(std::int64_t model_id) {
-    return read_tags(*prepare("SELECT key, value FROM registry_model_tags WHERE model_id = ? ORDER BY position", model_id));
+    return read_tags(
+        *prepare("SELECT key, value FROM registry_model_tags WHERE model_id = ? ORDER BY position", model_id));
 }
 
 std::vector<registry::Tag> RegistryTransaction::version_tags(std::int64_t version_id) {

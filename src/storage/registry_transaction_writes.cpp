@@ -53,17 +53,19 @@ constexpr std::string_view kUpdateVersion =
     " artifact_uri = ?, unknown = ? WHERE id = ?";
 
 constexpr TagTexts kModelTags{
-    .put = "INSERT INTO registry_model_tags (model_id, position, key, value, workspace, name)"
-           " SELECT id, ?, ?, ?, workspace, name FROM registry_models WHERE id = ?"
-           " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
+    .put =
+        "INSERT INTO registry_model_tags (model_id, position, key, value, workspace, name)"
+        " SELECT id, ?, ?, ?, workspace, name FROM registry_models WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
     .cut = "DELETE FROM registry_model_tags WHERE model_id = ? AND position >= ?",
 };
 
 constexpr TagTexts kVersionTags{
-    .put = "INSERT INTO registry_version_tags (version_id, position, key, value, workspace, name, version,"
-           " last_updated_timestamp) SELECT id, ?, ?, ?, workspace, name, version, last_updated_timestamp"
-           " FROM registry_versions WHERE id = ?"
-           " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
+    .put =
+        "INSERT INTO registry_version_tags (version_id, position, key, value, workspace, name, version,"
+        " last_updated_timestamp) SELECT id, ?, ?, ?, workspace, name, version, last_updated_timestamp"
+        " FROM registry_versions WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
     .cut = "DELETE FROM registry_version_tags WHERE version_id = ? AND position >= ?",
 };
 
@@ -207,7 +209,9 @@ void RegistryTransaction::put_tags(const TagTexts& texts,
     }
 }
 
-void RegistryTransaction::put_aliases(std::int64_t model_id, const std::vector<Alias>& before, std::vector<Alias> after) {
+void RegistryTransaction::put_aliases(std::int64_t model_id,
+                                      const std::vector<Alias>& before,
+                                      std::vector<Alias> after) {
     std::ranges::sort(after, {}, &Alias::name);
     std::vector<Alias> gone;
     std::ranges::set_difference(before, after, std::back_inserter(gone), {}, &Alias::name, &Alias::name);

@@ -80,9 +80,9 @@ base::Result<void> SqliteDatabase::execute(Mode mode, const Step& step) {
         if (mode == Mode::single) {
             return step(*connection_);
         }
-        SQLite::Transaction transaction(*connection_,
-                                        mode == Mode::write ? SQLite::TransactionBehavior::IMMEDIATE
-                                                            : SQLite::TransactionBehavior::DEFERRED);
+        SQLite::Transaction transaction(
+            *connection_,
+            mode == Mode::write ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
         base::Result<void> done = step(*connection_);
         if (done) {
             transaction.commit();

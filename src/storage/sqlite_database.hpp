@@ -25,8 +25,8 @@ namespace storage {
 // How long a statement waits for other connections. Enough for any transaction of ours on a healthy disk.
 inline constexpr std::chrono::milliseconds kBusyTimeout{1000};
 
-// When a commit waits for the disk: always, or only as often as it takes to keep the file whole, so that a power failure
-// may take back the last ones.
+// When a commit waits for the disk: always, or only as often as it takes to keep the file whole, so that a power
+// failure may take back the last ones.
 enum class Synchronous { full, normal };
 
 // Safe from any thread: calls take turns, and may block on the disk and, up to the busy timeout, on other connections;

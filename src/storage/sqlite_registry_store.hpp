@@ -15,8 +15,8 @@
 
 namespace storage {
 
-// Safe from any thread; calls block. Reads have connections of their own, so they wait for no write, and one long search
-// does not hold up the others.
+// Safe from any thread; calls block. Reads have connections of their own, so they wait for no write, and one long
+// search does not hold up the others.
 class SqliteRegistryStore final : public registry::Store {
 public:
     // `writer` comes from open_database or open_replica_database. Opens `readers` more connections to its file.

@@ -1,6 +1,6 @@
 // registry_growth fill FOLDER VERSIONS: makes a registry of our own with that many versions, and prints the seconds.
-// registry_growth ask ROUNDS FOLDER...: asks each of them the same, in turns, and prints JSON: microseconds of CPU time for
-// one answer in each round, by question; the first line of each folder's figures is what its store needs of memory.
+// registry_growth ask ROUNDS FOLDER...: asks each of them the same, in turns, and prints JSON: microseconds of CPU time
+// for one answer in each round, by question; the first line of each folder's figures is what its store needs of memory.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -223,7 +223,7 @@ struct Subject {
     std::string folder;
     std::unique_ptr<storage::SqliteRegistryStore> store;
     std::int64_t models = 0;
-    std::int64_t resident_bytes = 0;                // by which opening it and asking everything once made the process grow
+    std::int64_t resident_bytes = 0;  // by which opening it and asking everything once made the process grow
     std::vector<std::vector<double>> microseconds;  // by question and round
 };
 

@@ -102,7 +102,7 @@ public:
     void leave(const Admission& admission, const std::optional<CallResult>& result, base::MonotonicTime now);
 
     struct Turn {
-        Ticket ticket;
+        Ticket ticket = 0;
         Admission admission;
     };
 

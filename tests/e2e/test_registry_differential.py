@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conftest import new_mlflow_servers
+from support import registry_checker
 from support.differential import Answer, Call
 from support.hokusai import Hokusai
 from support.registry_differences import DIFFERENCES
 from support.registry_differential import Comparison, Registry, drop_what_can_go
 from support.registry_generator import Generator
+from support.registry_model import IS_PROMPT
 from support.registry_script import describe
 
 pytestmark = pytest.mark.timeout(1800)
@@ -106,7 +108,7 @@ def test_a_difference_is_found(urls: tuple[str, str], tamper: Callable[[Call, di
 
 def test_a_difference_is_shrunk_to_a_short_script(urls: tuple[str, str]) -> None:
     comparison = Comparison(Registry("mlflow", urls[0]), Tampered(urls[1], _lose_stage), DIFFERENCES)
-    report = comparison.run("tampered", 2000, EPISODE, most_findings=1)
+    report = comparison.run("tampered", 2000, episode=25, most_findings=1)
 
     shrunk = comparison.shrink(report.findings[0])
 
@@ -114,6 +116,36 @@ def test_a_difference_is_shrunk_to_a_short_script(urls: tuple[str, str]) -> None
     assert len(paths) <= 6, "a model, its version, its stage, and the read that lost it"
     assert {"registered-models/create", "model-versions/create", "model-versions/transition-stage"} <= set(paths)
     assert describe(shrunk).count("curl") == len(paths)
+
+
+CHANGES = [
+    ("POST", "registered-models/set-tag", {"name": "m", "key": "k", "value": "v"}),
+    ("POST", "registered-models/alias", {"name": "m", "alias": "champion", "version": "1"}),
+    ("POST", "model-versions/set-tag", {"name": "m", "version": "1", "key": "k", "value": "v"}),
+    ("POST", "model-versions/transition-stage", {"name": "m", "version": "1", "stage": "Staging"}),
+    ("DELETE", "model-versions/delete", {"name": "m", "version": "1"}),
+    ("POST", "model-versions/create", {"name": "p", "source": "s3://bucket/p"}),
+    ("POST", "registered-models/rename", {"name": "p", "new_name": "q"}),
+    ("DELETE", "registered-models/delete", {"name": "m"}),
+]
+
+
+def test_the_checker_sees_every_change(urls: tuple[str, str]) -> None:
+    registry = Registry("mlflow", urls[0])
+    registry.start_over("")
+    prompt = {"name": "p", "tags": [{"key": IS_PROMPT, "value": "true"}]}
+    creation = [("POST", "registered-models/create", body) for body in ({"name": "m"}, prompt)]
+    creation += [("POST", "model-versions/create", {"name": "m", "source": "s3://bucket/m"})] * 2
+    for method, path, body in creation:
+        assert registry.perform(Call(path, method, f"/api/2.0/mlflow/{path}", body=body)).status == 200
+    before = registry_checker.read(urls[0])
+
+    assert registry_checker.differences(urls[0], urls[0]) == []
+    for method, path, body in CHANGES:
+        assert registry.perform(Call(path, method, f"/api/2.0/mlflow/{path}", body=body)).status == 200
+        after = registry_checker.read(urls[0])
+        assert registry_checker.compare(before, after), path
+        before = after
 
 
 def test_what_can_go_is_dropped() -> None:

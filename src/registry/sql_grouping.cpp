@@ -201,6 +201,9 @@ bool is_keyword(const Token& token, std::string_view word) {
 void group(Statement& tokens) {
     const auto is_kind = [](Kind kind) { return [kind](const Token& token) { return token.kind == kind; }; };
     const auto is_any = [](const Token&) { return true; };
+    const auto is_no_keyword = [](const Token& token) {
+        return token.kind != Kind::keyword || is_keyword(token, "NULL");
+    };
     group_parentheses(tokens);
     group_functions(tokens);
     group_where(tokens);
@@ -215,7 +218,8 @@ void group(Statement& tokens) {
         is_operand);
     const auto is_compared = [](const Token& token) { return is_operand(token) || is_keyword(token, "NULL"); };
     group_infix(tokens, Kind::comparison, is_kind(Kind::comparison_operator), is_compared, is_compared);
-    group_infix(tokens, Kind::identifier, [](const Token& token) { return is_keyword(token, "AS"); }, is_any, is_any);
+    group_infix(
+        tokens, Kind::identifier, [](const Token& token) { return is_keyword(token, "AS"); }, is_no_keyword, is_any);
     group_aliases(tokens);
     group_infix(tokens, Kind::list, [](const Token& token) { return is_sign(token, ","); }, is_listed, is_listed);
 }

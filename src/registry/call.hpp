@@ -1,4 +1,5 @@
-// A registry call as it came by HTTP, and its arguments by the rules all of MLflow's calls share (mlflow/server/handlers.py).
+// A registry call as it came by HTTP, and its arguments by the rules all of MLflow's calls share
+// (mlflow/server/handlers.py).
 #pragma once
 
 #include <cstdint>

@@ -54,7 +54,8 @@ struct RegisteredModel {
     std::string description;
     std::vector<Tag> tags;
     std::vector<Alias> aliases;
-    std::vector<ModelVersion> latest_versions;  // the newest of each stage, without aliases; a store ignores them in put
+    std::vector<ModelVersion>
+        latest_versions;  // the newest of each stage, without aliases; a store ignores them in put
     boost::json::object unknown;
 
     bool operator==(const RegisteredModel&) const = default;

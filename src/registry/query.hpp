@@ -3,20 +3,26 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace registry {
 
-enum class Comparator { equal, not_equal, like, ilike, less, less_equal, greater, greater_equal, in };
+enum class Comparator { equal, not_equal, like, ilike, less, less_equal, greater, greater_equal, in, not_in };
 
 enum class Column { name, version, run_id, source, creation_timestamp, last_updated_timestamp };
 
-// One comparison; all of a query's hold. A condition on a tag holds only for rows that have the tag.
+// The tag that, with the value "true", makes a model or version a prompt.
+inline constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
+
+// One comparison; all of a query's hold. A condition on a tag holds only for rows that have the tag. Strings compare by
+// their bytes. In patterns `%` stands for any characters and `_` for one, nothing escapes them, and `ilike` takes the
+// ASCII letters alike, no others: so does SQLite, MLflow's default database.
 struct Condition {
     std::variant<Column, std::string> left;  // a string: the key of a tag
     Comparator comparator = Comparator::equal;
-    std::variant<std::string, std::int64_t, std::vector<std::string>> right;  // a list: for `in`
+    std::variant<std::string, std::int64_t, std::vector<std::string>> right;  // a list: for `in`, `not_in`
 };
 
 struct OrderTerm {
@@ -28,7 +34,7 @@ struct Query {
     std::string workspace;
     std::vector<Condition> conditions;
     std::vector<OrderTerm> order;  // complete: no two rows compare equal
-    bool hides_prompts = true;     // models tagged as prompts, and their versions, unless the filter asks for them
+    bool hides_prompts = true;     // models tagged as prompts; versions of models of which any version is so tagged
     std::int64_t offset = 0;
     std::int64_t limit = 0;
 };

@@ -20,22 +20,27 @@ struct Counts {
     std::int64_t aliases = 0;
 };
 
-// One consistent view. Absent rows are nullopt; errors are the store's own trouble.
+// One consistent view. Absent rows are nullopt; errors are the store's own trouble. Tags come in the order they were
+// put, aliases by name.
 class Reader {
 public:
     virtual ~Reader() = default;
 
+    // Without its latest versions.
     virtual base::Result<std::optional<RegisteredModel>> find_model(const ModelKey& key) = 0;
+
+    // With its aliases.
     virtual base::Result<std::optional<ModelVersion>> find_version(const ModelKey& key, std::int64_t version) = 0;
 
-    // The newest version, deleted ones not counted, of each of `stages`; of every stage when there are none.
+    // The newest version of each of `stages`, without aliases; of every stage when there are none. Their order is that
+    // of the oldest versions in these stages.
     virtual base::Result<std::vector<ModelVersion>> latest_versions(const ModelKey& key,
                                                                     const std::vector<std::string>& stages) = 0;
 
     // The highest number given out so far, deleted versions included; 0 for none, or no such model.
     virtual base::Result<std::int64_t> highest_version(const ModelKey& key) = 0;
 
-    // In the query's order. Models with their latest versions, versions without aliases.
+    // In the query's order. Models with all their latest versions, versions without aliases.
     virtual base::Result<std::vector<RegisteredModel>> search_models(const Query& query) = 0;
     virtual base::Result<std::vector<ModelVersion>> search_versions(const Query& query) = 0;
 

@@ -1,10 +1,13 @@
 // A replica of a FakeMlflow, and everything around it, on one worker whose loop the test runs.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
@@ -21,6 +24,7 @@
 #include "replica/sweep.hpp"
 #include "replica/testing/fake_mlflow.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 namespace replica::testing {
@@ -62,8 +66,27 @@ private:
     }
 };
 
-// One model as a store has it, in a form two stores can be compared in.
-std::vector<std::string> rows_of(registry::Store& store);
+// A store's rows in a form in which two stores can be compared: all that MLflow shows.
+inline std::vector<std::string> rows_of(registry::Store& store) {
+    std::vector<std::string> rows;
+    const base::Result<void> done = store.read([&](registry::Reader& reader) -> base::Result<void> {
+        for (const registry::ModelKey& key : reader.list_models(std::nullopt, 100'000).value()) {
+            registry::RegisteredModel model = *reader.find_model(key).value();
+            std::ranges::sort(model.tags, {}, &registry::Tag::key);
+            std::ranges::sort(model.aliases, {}, &registry::Alias::name);
+            rows.push_back(key.workspace + " " + boost::json::serialize(registry::to_json(model)));
+            for (const std::int64_t number : reader.version_numbers(key).value()) {
+                registry::ModelVersion version = *reader.find_version(key, number).value();
+                std::ranges::sort(version.tags, {}, &registry::Tag::key);
+                std::ranges::sort(version.aliases);
+                rows.push_back(key.workspace + " " + boost::json::serialize(registry::to_json(version)));
+            }
+        }
+        return {};
+    });
+    EXPECT_TRUE(done);
+    return rows;
+}
 
 class ReplicaTest : public ::testing::Test {
 protected:
@@ -109,7 +132,8 @@ protected:
 
     // What the replica answers by itself: its status, or 0 where it can't tell.
     unsigned status_of(std::string_view target, std::string workspace = {}) {
-        return response_to(target, std::move(workspace)).value_or(http::Response{.status = 0}).status;
+        const std::optional<http::Response> response = response_to(target, std::move(workspace));
+        return response ? response->status : 0;
     }
 
     std::optional<http::Response> response_to(std::string_view target, std::string workspace = {}) {
@@ -117,6 +141,17 @@ protected:
         call.workspace = std::move(workspace);
         CallTarget wanted = target_of(call).value();
         return run(replica_.answer(worker_, std::move(call), std::move(wanted)));
+    }
+
+    // What `look` finds in the replica's rows.
+    template <class Look>
+    auto store_read(Look look) {
+        decltype(look(std::declval<registry::Reader&>())) found{};
+        EXPECT_TRUE(store_.rows.read([&](registry::Reader& reader) -> base::Result<void> {
+            found = look(reader);
+            return {};
+        }));
+        return found;
     }
 
     enum class Fate { answered, lost_after, refused, answer_unread };
@@ -174,27 +209,5 @@ protected:
     telemetry::Metrics metrics_;
     bool is_crowded_ = false;
 };
-
-// Everything but what searches and reads of MLflow don't show.
-inline std::vector<std::string> rows_of(registry::Store& store) {
-    std::vector<std::string> rows;
-    const base::Result<void> done = store.read([&](registry::Reader& reader) -> base::Result<void> {
-        for (const registry::ModelKey& key : reader.list_models(std::nullopt, 100'000).value()) {
-            registry::RegisteredModel model = *reader.find_model(key).value();
-            std::ranges::sort(model.tags, {}, &registry::Tag::key);
-            std::ranges::sort(model.aliases, {}, &registry::Alias::name);
-            rows.push_back(key.workspace + " " + boost::json::serialize(registry::to_json(model)));
-            for (const std::int64_t number : reader.version_numbers(key).value()) {
-                registry::ModelVersion version = *reader.find_version(key, number).value();
-                std::ranges::sort(version.tags, {}, &registry::Tag::key);
-                std::ranges::sort(version.aliases);
-                rows.push_back(key.workspace + " " + boost::json::serialize(registry::to_json(version)));
-            }
-        }
-        return {};
-    });
-    EXPECT_TRUE(done);
-    return rows;
-}
 
 }  // namespace replica::testing

@@ -153,7 +153,7 @@ base::Result<void> Replica::merge_view(registry::Writer& writer,
     if (!merged) {
         return std::unexpected(merged.error());
     }
-    if (merged->is_other_model) {
+    if (merged->is_other_model || view.is_gone) {
         confirmations.forget(view.key);
     } else if (merged->aliases_changed) {
         confirmations.aliases_changed(view.key);

@@ -78,18 +78,22 @@ public:
     // What RegistryClient asks through.
     base::Task<base::Result<mlflow::UpstreamAnswer>> get(mlflow::UpstreamClient::Question question) {
         co_await dawdle();
-        if (is_down) {
+        if (is_away()) {
             co_return base::fail(base::Code::unavailable, "connect to mlflow: connection refused");
         }
         FakeAnswer made = answer("GET", question.target, {}, question.workspace);
         co_await dawdle();
-        if (is_down || random_.unit() < failure_rate) {
+        if (is_away() || random_.unit() < failure_rate) {
             co_return base::fail(base::Code::unavailable, "mlflow closed the connection");
         }
         mlflow::UpstreamAnswer result;
         result.status = made.status;
         result.body = std::move(made.body);
         co_return result;
+    }
+
+    [[nodiscard]] bool is_away() const {
+        return is_down || hidden_from > 0;
     }
 
     // Lets others on the worker go first, a few times.
@@ -103,6 +107,7 @@ public:
     std::vector<std::string> workspaces;  // empty: it has none
     std::function<std::optional<FakeAnswer>(std::string_view target)> spoil;
     bool is_down = false;
+    int hidden_from = 0;  // so many writes must not read back what they did
     double failure_rate = 0;
     std::uint64_t most_turns = 0;
     std::uint64_t questions = 0;

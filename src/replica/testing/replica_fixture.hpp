@@ -168,7 +168,7 @@ protected:
         const base::Result<void> begun = co_await write.begin(clock_.now() + std::chrono::hours(1), wait);
         EXPECT_TRUE(begun);
         co_await mlflow_.dawdle();
-        if (fate == Fate::refused || mlflow_.is_down) {
+        if (fate == Fate::refused || mlflow_.is_away()) {
             co_await write.failed(false);
             co_return 0;
         }
@@ -179,10 +179,9 @@ protected:
             co_await write.failed(true);
             co_return 0;
         }
-        const bool was_down = mlflow_.is_down;
-        mlflow_.is_down = was_down || fate == Fate::answer_unread;
+        mlflow_.hidden_from += fate == Fate::answer_unread ? 1 : 0;
         co_await write.answered(answer.status, answer.body);
-        mlflow_.is_down = was_down;
+        mlflow_.hidden_from -= fate == Fate::answer_unread ? 1 : 0;
         on_answered(call);
         co_return answer.status;
     }
@@ -205,7 +204,7 @@ protected:
     RegistryClient reader_{{worker_, pool_, [this](auto question) { return mlflow_.get(std::move(question)); }},
                            {.page_size = page_size_}};
     ClockSleeper sleeper_{clock_, worker_};
-    Pace pace_{{clock_, sleeper_, [this] { return !mlflow_.is_down; }, [this] { return is_crowded_; }}};
+    Pace pace_{{clock_, sleeper_, [this] { return !mlflow_.is_away(); }, [this] { return is_crowded_; }}};
     telemetry::Metrics metrics_;
     bool is_crowded_ = false;
 };

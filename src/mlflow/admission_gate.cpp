@@ -99,6 +99,12 @@ void AdmissionGate::Wait::cancel() {
     }
 }
 
+std::optional<AdmissionGate::Place> AdmissionGate::try_enter(net::Worker& worker, resilience::CallerId caller) {
+    const std::lock_guard lock(mutex_);
+    const std::optional<resilience::Admission> admission = limit_.try_enter(caller, worker.now());
+    return admission ? std::optional<Place>(std::in_place, *this, worker, *admission) : std::nullopt;
+}
+
 base::Task<base::Result<AdmissionGate::Place>> AdmissionGate::enter(net::Worker& worker,
                                                                     resilience::CallerId caller,
                                                                     base::MonotonicTime give_up_at,

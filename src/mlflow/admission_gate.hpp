@@ -86,6 +86,9 @@ public:
         bool is_cancelled_ = false;
     };
 
+    // Where nobody waits and a place is free.
+    [[nodiscard]] std::optional<Place> try_enter(net::Worker& worker, resilience::CallerId caller);
+
     // At once, or in turn with other callers. Code::exhausted: the queue is full, or `give_up_at` came first or would
     // have; Code::cancelled: `wait` was cancelled.
     base::Task<base::Result<Place>> enter(net::Worker& worker,

@@ -1,4 +1,4 @@
-// What else happens around a call to MLflow.
+// Who wants to know what became of a call to MLflow, before its client does.
 #pragma once
 
 #include <string_view>
@@ -8,21 +8,17 @@
 
 namespace mlflow {
 
-// Called on the worker of the exchange, at most once a call. When neither is called the client went away first.
+// Called on the exchange's worker, once a call; not at all for a read that got the answer of an equal one.
 class CallObserver {
 public:
     virtual ~CallObserver() = default;
 
-    // False: answered() need not be called, so that a large answer can be relayed as it comes.
-    [[nodiscard]] virtual bool wants_answer() const {
-        return true;
-    }
-
-    // MLflow has answered, wholly; the client has not been told yet.
+    // MLflow has answered; the client has not been told yet. `body` is empty when it was too large to be kept.
     virtual base::Task<> answered(unsigned status, std::string_view body) = 0;
 
-    // MLflow gave no answer and `refusal` is what the client would be told; `may_have_been_carried_out`: it got the
-    // whole call. True: the observer has answered the exchange otherwise.
+    // MLflow gave no answer, or one that says it can't (500 to a read, 502, 503, 504), and `refusal` is what the client
+    // would be told: unless it is gone, or has been answered already. `may_have_been_carried_out`: MLflow got the whole
+    // call. True: the exchange has been answered otherwise.
     virtual base::Task<bool> failed(const http::Response& refusal, bool may_have_been_carried_out) = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "mlflow/gateway.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -63,6 +64,8 @@ GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics)
       refused_by_breaker(outcome_counter(metrics, "refused_by_breaker")),
       refused_by_queue(outcome_counter(metrics, "refused_by_queue")),
       retries(metrics.counter("hokusai_mlflow_retries_total", "Calls to MLflow that were repeated.")),
+      coalesced(metrics.counter("hokusai_mlflow_coalesced_total",
+                                "Reads that got the answer of an equal one which waited for MLflow with them.")),
       time_to_head(metrics.histogram("mlflow_response_time_seconds",
                                      "Time from sending a call to MLflow to the head of its answer.")) {}
 
@@ -71,10 +74,11 @@ Gateway::Gateway(net::Worker& worker, Upstream& upstream, const TrustedProxies& 
       upstream_(upstream),
       proxies_(proxies),
       pool_(worker, upstream.resolver, upstream.pool_settings()),
+      coalescer_(worker),
       metrics_(metrics) {}
 
-base::Task<> Gateway::handle(http::Exchange& exchange) {
-    GatewayCall call(*this, exchange);
+base::Task<> Gateway::handle(http::Exchange& exchange, CallObserver* observer, std::optional<std::string> body) {
+    GatewayCall call(*this, exchange, observer, std::move(body));
     co_await call.run();
 }
 

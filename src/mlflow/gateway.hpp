@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/task.hpp"
 #include "http/client_pool.hpp"
 #include "http/exchange.hpp"
+#include "mlflow/call_observer.hpp"
+#include "mlflow/coalescer.hpp"
 #include "mlflow/upstream.hpp"
 #include "net/worker.hpp"
 #include "telemetry/metrics.hpp"
@@ -41,6 +44,7 @@ struct GatewayMetrics {
     telemetry::Counter& refused_by_breaker;
     telemetry::Counter& refused_by_queue;
     telemetry::Counter& retries;
+    telemetry::Counter& coalesced;
     telemetry::Histogram& time_to_head;
 };
 
@@ -49,8 +53,11 @@ class Gateway {
 public:
     Gateway(net::Worker& worker, Upstream& upstream, const TrustedProxies& proxies, telemetry::Metrics& metrics);
 
-    // Answers one request. The caller has been authenticated.
-    base::Task<> handle(http::Exchange& exchange);
+    // Answers one request. The caller has been authenticated. `observer` may be null; `body` is the request's, where it
+    // has been read already.
+    base::Task<> handle(http::Exchange& exchange,
+                        CallObserver* observer = nullptr,
+                        std::optional<std::string> body = std::nullopt);
 
     // Drops kept connections, before the worker ends.
     void close() {
@@ -63,6 +70,7 @@ private:
     Upstream& upstream_;
     const TrustedProxies& proxies_;
     http::ClientPool pool_;
+    Coalescer coalescer_;
     GatewayMetrics metrics_;
 };
 

@@ -45,7 +45,8 @@ base::Task<base::Result<void>> GatewayCall::send_request(http::ClientConnection&
         base::Result<void> streamed = co_await stream_body(connection, head);
         co_return streamed;
     }
-    const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head), to_buffer(small_body_)};
+    const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head),
+                                                         to_buffer(body_ ? *body_ : std::string_view())};
     base::Result<void> written = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
     if (written) {
         connection.end_request();
@@ -92,6 +93,35 @@ base::Task<base::Result<void>> GatewayCall::stream_body(http::ClientConnection& 
         exchange_.close_after_answer();
     }
     co_return result;
+}
+
+// Appends what is still to come of an answer that is small.
+base::Task<base::Result<void>> GatewayCall::keep_body(http::ClientConnection& connection, std::string& body) {
+    while (!connection.is_body_complete()) {
+        const base::Result<std::string_view> piece =
+            co_await connection.read_body(upstream_.settings.body_idle_timeout);
+        if (!piece) {
+            co_return std::unexpected(piece.error());
+        }
+        body.append(*piece);
+    }
+    co_return base::Result<void>();
+}
+
+// True: the observer has answered the client in MLflow's place.
+base::Task<bool> GatewayCall::tell_observer(const http::ResponseHead& head, std::string_view body) {
+    if (observer_ == nullptr) {
+        co_return false;
+    }
+    CallObserver& observer = *std::exchange(observer_, nullptr);
+    const bool is_unable = (head.status >= 502 && head.status <= 504) || (head.status == 500 && !call_.is_write());
+    if (is_unable) {
+        const http::Response refusal = unavailable(fmt::format("MLflow answered {}", head.status), {});
+        const bool is_answered = co_await observer.failed(refusal, call_.is_write());
+        co_return is_answered;
+    }
+    co_await observer.answered(head.status, body);
+    co_return false;
 }
 
 // `piece` is the beginning of the body, or empty.

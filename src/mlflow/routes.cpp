@@ -103,6 +103,21 @@ bool is_artifact_proxy_path(std::string_view upstream_path) {
                : base::percent_decode(upstream_path).find(kRoot) != std::string::npos;
 }
 
+bool has_dot_segment(std::string_view upstream_path) {
+    const std::string path = base::percent_decode(upstream_path);
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find_first_of("/\\", begin), path.size());
+        // Servlet containers cut off what follows a ';'.
+        const std::string_view segment = std::string_view(path).substr(begin, end - begin);
+        const std::string_view name = segment.substr(0, segment.find(';'));
+        if (name == "." || name == "..") {
+            return true;
+        }
+        begin = end + 1;
+    }
+    return false;
+}
+
 UpstreamCall to_upstream(const http::RequestHead& request) {
     UpstreamCall call;
     call.target = without_mount(request.target, request.path);

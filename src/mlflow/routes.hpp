@@ -42,4 +42,8 @@ std::string_view required_scope(const http::RequestHead& request);
 // Whether the upstream serves it from its artifact store by proxy, which MLFLOW_SERVE_ARTIFACTS switches off.
 bool is_artifact_proxy_path(std::string_view upstream_path);
 
+// Whether a server that tidies paths would climb out of where `upstream_path` seems to be: "." or ".." between slashes,
+// also percent-encoded.
+bool has_dot_segment(std::string_view upstream_path);
+
 }  // namespace mlflow

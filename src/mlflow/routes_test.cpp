@@ -201,5 +201,15 @@ TEST(ArtifactProxy, is_what_lies_below_its_prefix) {
     EXPECT_FALSE(is_artifact_proxy_path("/get-artifact"));
 }
 
+TEST(DotSegment, is_found_however_it_is_written) {
+    for (const std::string_view path :
+         {"/..", "/../x", "/a/../b", "/a/.", "/a/./b", "/a/%2e%2E/b", "/a%2f..%2Fb", "/a/..;/b", "/a\\..\\b"}) {
+        EXPECT_TRUE(has_dot_segment(path)) << path;
+    }
+    for (const std::string_view path : {"/", "/a/b.c", "/a/...", "/a..b/c", "/..a", "/a;../b", "/%252e%252e/"}) {
+        EXPECT_FALSE(has_dot_segment(path)) << path;
+    }
+}
+
 }  // namespace
 }  // namespace mlflow

@@ -66,11 +66,15 @@ ConcurrencyLimit::ConcurrencyLimit(const ConcurrencySettings& settings)
       adaptive_(std::min(settings.lower, settings.upper), settings.upper),
       queue_(settings.queue_capacity) {}
 
+std::optional<Admission> ConcurrencyLimit::try_enter(CallerId caller, base::MonotonicTime now) {
+    return queue_.size() == 0 && has_place(now) ? std::optional(admit(caller)) : std::nullopt;
+}
+
 Entry ConcurrencyLimit::enter(CallerId caller, base::Duration patience, base::MonotonicTime now) {
+    if (const std::optional<Admission> admission = try_enter(caller, now)) {
+        return {.kind = Entry::Kind::admitted, .admission = *admission};
+    }
     if (queue_.size() == 0) {
-        if (has_place(now)) {
-            return {.kind = Entry::Kind::admitted, .admission = admit(caller)};
-        }
         pace_.begin(now);
     }
     if (pace_.expect(queue_.turns_before(caller) + 1, now) > std::max(patience, base::Duration::zero())) {

@@ -93,13 +93,16 @@ class ConcurrencyLimit {
 public:
     explicit ConcurrencyLimit(const ConcurrencySettings& settings);
 
+    // Only where nobody waits and a place is free.
+    [[nodiscard]] std::optional<Admission> try_enter(CallerId caller, base::MonotonicTime now);
+
     [[nodiscard]] Entry enter(CallerId caller, base::Duration patience, base::MonotonicTime now);
 
     // A call is over. Then call next_turn() until it has no more.
     void leave(const Admission& admission, const std::optional<CallResult>& result, base::MonotonicTime now);
 
     struct Turn {
-        Ticket ticket;
+        Ticket ticket = 0;
         Admission admission;
     };
 

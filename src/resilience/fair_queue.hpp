@@ -27,12 +27,12 @@ public:
     explicit FairQueue(std::size_t capacity) : capacity_(capacity) {}
 
     struct Turn {
-        CallerId caller;
-        Ticket ticket;
+        CallerId caller = 0;
+        Ticket ticket = 0;
     };
 
     struct Queued {
-        Ticket ticket;
+        Ticket ticket = 0;
         std::optional<Ticket> displaced;  // no longer queued
     };
 

@@ -367,3 +367,15 @@ def test_interim_answers_of_the_upstream_do_not_end_the_exchange(call: Caller, u
     response = call("GET", ANY)
 
     assert (response.status, response.body) == (200, b"{}")
+
+
+def test_no_path_climbs_out_of_the_base_path(serve: Callable[..., Hokusai], upstream: Upstream) -> None:
+    gateway = serve(mlflow=f"{upstream.url}/ml", auth="off")
+    upstream.script(reply(200))
+
+    with wire.Client(gateway.port) as client:
+        inside = client.call("GET", "/mlflow/api/2.0/mlflow/runs/get")
+        climbing = [client.call("GET", f"/mlflow/{path}") for path in ("../admin", "a/%2e%2e/%2E%2e/admin")]
+
+    assert [inside.status, *(answer.status for answer in climbing)] == [200, 400, 400]
+    assert [call.target for call in upstream.calls] == ["/ml/api/2.0/mlflow/runs/get"]

@@ -84,8 +84,8 @@ def test_calls_of_clients_that_left_the_queue_are_not_made(gateway: Hokusai, ups
 
     upstream.script(hang)
     with wire.clients(gateway.port, PLACES) as waiting:
-        for client in waiting:
-            client.send(wire.request("GET", ANY))
+        for number, client in enumerate(waiting):
+            client.send(wire.request("GET", f"{ANY}?call={number}"))
         upstream.wait_for_calls(PLACES)
         with wire.clients(gateway.port, 6) as leaving:
             for client in leaving:
@@ -106,8 +106,8 @@ def test_queued_calls_are_refused_once_the_breaker_opens(serve: Serve, upstream:
         for client in hanging:
             client.send(wire.request("GET", ANY))
         upstream.wait_for_calls(PLACES)
-        for client in waiting:
-            client.send(wire.request("GET", ANY))
+        for number, client in enumerate(waiting):
+            client.send(wire.request("GET", f"{ANY}?call={number}"))
         wait_until("a queue", lambda: queued(gateway) == len(waiting), 10)
 
         upstream.probe_handler = lambda exchange: exchange.stop.wait(60) and None
@@ -135,8 +135,8 @@ def test_process_ends_in_time_with_calls_under_way_and_in_the_queue(serve: Serve
     gateway = serve(mlflow=upstream.url, auth="off", env=env).wait_ready()
     upstream.script(lambda exchange: exchange.stop.wait(60) and None)
     with wire.clients(gateway.port, 3 * PLACES) as clients:
-        for client in clients:
-            client.send(wire.request("GET", ANY))
+        for number, client in enumerate(clients):
+            client.send(wire.request("GET", f"{ANY}?call={number}"))
         wait_until("a queue", lambda: queued(gateway) == 2 * PLACES, 10)
 
         assert gateway.stop() == 0

@@ -110,8 +110,8 @@ def test_hopeless_call_is_refused_at_once(serve: Serve, upstream: Upstream) -> N
 
     upstream.script(answer_slowly)
     with wire.clients(gateway.port, 500) as crowd, wire.Client(gateway.port) as late:
-        for client in crowd:
-            client.send(wire.request("GET", f"{API}/any"))
+        for number, client in enumerate(crowd):
+            client.send(wire.request("GET", f"{API}/any/{number}"))
         wait_until(
             "the pace of the queue to be known", lambda: len(upstream.calls) > 10 and gateway.metrics()[QUEUED] > 400
         )

@@ -60,8 +60,9 @@ public:
     void lose(const registry::ModelKey& key);
     [[nodiscard]] bool is_lost(const registry::ModelKey& key) const;
 
-    [[nodiscard]] bool has_lost_any() const {
-        return lost_.load() > 0;
+    // How many models are.
+    [[nodiscard]] std::size_t lost() const {
+        return lost_.load();
     }
 
     // Everything in the replica was compared with MLflow from `began` on.

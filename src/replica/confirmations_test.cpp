@@ -126,7 +126,7 @@ TEST(Confirmations, of_a_lost_model_count_only_when_everything_was_read) {
     Confirmations book;
     book.lose(kModel);
     EXPECT_TRUE(book.is_lost(kModel));
-    EXPECT_TRUE(book.has_lost_any());
+    EXPECT_EQ(book.lost(), 1U);
     book.confirm(kModel, kRow, book.ask(at(2)));
     book.swept(at(3));
     EXPECT_TRUE(book.is_lost(kModel));
@@ -134,7 +134,7 @@ TEST(Confirmations, of_a_lost_model_count_only_when_everything_was_read) {
 
     book.confirm(kModel, kEverything, book.ask(at(4)));
     EXPECT_FALSE(book.is_lost(kModel));
-    EXPECT_FALSE(book.has_lost_any());
+    EXPECT_EQ(book.lost(), 0U);
     EXPECT_TRUE(book.is_fresh(kModel, kRow, at(4)));
 }
 
@@ -142,7 +142,7 @@ TEST(Confirmations, of_a_lost_model_that_is_gone_are_no_loss) {
     Confirmations book;
     book.lose(kModel);
     book.forget(kModel);
-    EXPECT_FALSE(book.has_lost_any());
+    EXPECT_EQ(book.lost(), 0U);
 }
 
 }  // namespace

@@ -35,7 +35,6 @@ base::Task<base::Result<void>> LocalWrite::begin(base::MonotonicTime give_up_at,
 }
 
 base::Task<> LocalWrite::answered(unsigned status, std::string_view body) {
-    is_settled_ = true;
     if (status >= 500) {
         co_await failed(true);
         co_return;
@@ -63,7 +62,6 @@ base::Task<> LocalWrite::answered(unsigned status, std::string_view body) {
 }
 
 base::Task<> LocalWrite::failed(bool may_have_been_carried_out) {
-    is_settled_ = true;
     if (may_have_been_carried_out) {
         for (const registry::ModelKey& key : writing_) {
             replica_.confirmations.doubt(key, replica_.clock().now());

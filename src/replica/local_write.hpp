@@ -16,7 +16,7 @@
 
 namespace replica {
 
-// begin(), then exactly one of answered(), failed() and abandoned(). Lives on one worker.
+// begin(), then answered() or failed(). Lives on one worker.
 class LocalWrite {
 public:
     LocalWrite(net::Worker& worker, Replica& replica, UpstreamReader& reader, registry::Call call, CallTarget target);
@@ -30,17 +30,8 @@ public:
     // MLflow has answered. Returns when the replica has what the write changed, or knows that it has not.
     base::Task<> answered(unsigned status, std::string_view body);
 
-    // MLflow gave no answer.
+    // MLflow gave no answer, or nobody waited for it.
     base::Task<> failed(bool may_have_been_carried_out);
-
-    // Nobody waited for the answer.
-    base::Task<> abandoned() {
-        return failed(true);
-    }
-
-    [[nodiscard]] bool is_settled() const {
-        return is_settled_;
-    }
 
     // Whether the replica knows what became of it.
     [[nodiscard]] bool is_known() const {
@@ -62,7 +53,6 @@ private:
     std::vector<ModelLocks::Held> locks_;
     std::vector<registry::ModelKey> writing_;
     Asked asked_;
-    bool is_settled_ = false;
     bool is_known_ = true;
 };
 

@@ -149,9 +149,9 @@ base::Result<std::optional<boost::json::object>> object_of(const mlflow::Upstrea
 
 base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryClient::ask(std::string target, std::string workspace) {
     return deps_.get({.target = std::move(target),
-                        .workspace = std::move(workspace),
-                        .max_body = kMaxAnswer,
-                        .limit = deps_.worker.now() + settings_.patience});
+                      .workspace = std::move(workspace),
+                      .max_body = kMaxAnswer,
+                      .limit = deps_.worker.now() + settings_.patience});
 }
 
 base::Task<base::Result<std::optional<registry::RegisteredModel>>> RegistryClient::find_model(registry::ModelKey key) {

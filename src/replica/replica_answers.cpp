@@ -32,7 +32,7 @@ base::Task<base::Result<void>> Replica::apply_unread(net::Worker& worker, regist
 
 base::Task<std::optional<http::Response>> Replica::answer(net::Worker& worker, registry::Call call, CallTarget target) {
     const std::optional<Part> part = part_of(call, target);
-    if (part ? confirmations.is_lost(target.model) : confirmations.has_lost_any()) {
+    if (part ? confirmations.is_lost(target.model) : confirmations.lost() > 0) {
         co_return std::nullopt;
     }
     const base::MonotonicTime confirmed_at =

@@ -51,8 +51,8 @@ public:
 
     ReplicatedRegistry(Deps deps, ReplicatedSettings settings);
 
-    // Answers at once what needs neither MLflow nor a disk: an alias confirmed of late. The caller was authenticated.
-    bool try_answer(http::Exchange& exchange);
+    // At once, what needs neither MLflow nor a disk: an alias that was confirmed of late.
+    std::optional<http::Response> find_answer(const http::RequestHead& request);
 
     // Answers any of MLflow's paths; those that are no registry calls go straight to the gateway.
     base::Task<> handle(http::Exchange& exchange);

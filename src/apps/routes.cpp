@@ -1,3 +1,4 @@
+#include "apps/mlflow_replica.hpp"
 #include "apps/routes.hpp"
 
 #include <array>
@@ -123,7 +124,9 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         route.name = "mlflow";
         route.scope = mlflow::required_scope;
         if (deps.gateway != nullptr) {
-            route.handle = [gateway = deps.gateway](Exchange& exchange) { return gateway->handle(exchange); };
+            route.handle = [gateway = deps.gateway, calls = deps.calls](Exchange& exchange) {
+                return calls != nullptr ? calls->handle(exchange) : gateway->handle(exchange);
+            };
         } else {
             route.answer = [](Exchange& exchange) { exchange.answer(not_configured()); };
         }

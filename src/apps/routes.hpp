@@ -17,11 +17,14 @@
 
 namespace apps {
 
+class ReplicatedCalls;
+
 struct RouteDeps {
     health::HealthResponder& health;  // of this worker
     health::Monitor& monitor;
     const std::atomic<health::Phase>& phase;
     telemetry::Metrics& metrics;
+    ReplicatedCalls* calls;
     mlflow::Gateway* gateway;             // of this worker; null: MLflow is not configured
     resilience::CircuitBreaker* breaker;  // of MLflow; null as the gateway
     auth::AuditLog& audit_log;

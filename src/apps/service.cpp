@@ -58,11 +58,13 @@ public:
           gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(
                                          worker, service.mlflow_->upstream, service.trusted_proxies_, service.metrics_)
                                    : nullptr),
+          calls_(service.replica_ ? std::make_unique<ReplicatedCalls>(*service.replica_, worker, service.mlflow_->upstream, *gateway_, service.settings_.replica, service.metrics_) : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
                                service.phase_,
                                service.metrics_,
+                               calls_.get(),
                                gateway_.get(),
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
@@ -88,6 +90,7 @@ private:
     KeyAccess access_;
     health::HealthResponder health_;
     std::unique_ptr<mlflow::Gateway> gateway_;
+    std::unique_ptr<ReplicatedCalls> calls_;
     http::Router router_;
 };
 
@@ -125,6 +128,7 @@ Service::Service(const ServiceSettings& settings)
       key_refresher_(control_, pool_, store_.keys, key_ring_),
       mlflow_(settings.mlflow.urls.empty() ? nullptr
                                            : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{settings_, mlflow_->upstream, control_, clock_, metrics_}) : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -148,6 +152,7 @@ Service::~Service() {
     control_.stop();
     pool_.join();
     probe_pool_.join();
+    if (replica_) { replica_->join(); }
 }
 
 void Service::load_keys() {
@@ -233,6 +238,7 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     }
     if (mlflow_) {
         control_.tasks().spawn("name_resolver", mlflow_->resolver.run());
+        if (replica_) { control_.tasks().spawn("replica", replica_->keep_current()); }
     }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
@@ -309,6 +315,7 @@ base::Task<> Service::shut_down(int signal) {
     if (mlflow_) {
         mlflow_->resolver.stop();
         mlflow_->probe_client.stop();
+        if (replica_) { replica_->stop(); }
     }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;

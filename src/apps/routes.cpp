@@ -115,14 +115,8 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         route.is_prefix = true;
         route.name = "mlflow";
         route.scope = mlflow::required_scope;
-        if (deps.gateway != nullptr) {
-            route.handle = [gateway = deps.gateway](Exchange& exchange) { return gateway->handle(exchange); };
-        } else {
-            route.try_answer = [standalone = deps.standalone](Exchange& exchange) {
-                return standalone->try_answer(exchange);
-            };
-            route.handle = [standalone = deps.standalone](Exchange& exchange) { return standalone->handle(exchange); };
-        }
+        route.try_answer = deps.try_mlflow;
+        route.handle = deps.handle_mlflow;
         routes.push_back(std::move(route));
     }
 }

@@ -10,6 +10,7 @@
 
 #include "apps/key_access.hpp"
 #include "apps/local_registry.hpp"
+#include "apps/mlflow_replica.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
 #include "apps/store.hpp"
@@ -100,6 +101,7 @@ private:
     auth::KeyRefresher key_refresher_;
     std::unique_ptr<MlflowSide> mlflow_;
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
+    std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

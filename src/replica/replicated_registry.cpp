@@ -1,0 +1,252 @@
+#include "replica/replicated_registry.hpp"
+
+#include <utility>
+
+#include "mlflow/routes.hpp"
+#include "net/deadline.hpp"
+#include "registry_http/error_response.hpp"
+#include "registry_http/read_call.hpp"
+#include "replica/local_write.hpp"
+
+namespace replica {
+
+namespace {
+
+using registry::Operation;
+
+constexpr auto kAbortCheckDelay = std::chrono::seconds(1);
+
+telemetry::Counter& answer_counter(telemetry::Metrics& metrics, const char* reason) {
+    return metrics.counter(
+        "hokusai_replica_answers_total", "Reads answered by the replica, by reason.", {{"reason", reason}});
+}
+
+telemetry::Counter& write_counter(telemetry::Metrics& metrics, const char* outcome) {
+    return metrics.counter("hokusai_replica_writes_total",
+                           "Writes to MLflow's registry that passed here, by what the replica knows of their result.",
+                           {{"outcome", outcome}});
+}
+
+}  // namespace
+
+ReplicaMetrics::ReplicaMetrics(telemetry::Metrics& metrics)
+    : answers_unavailable(answer_counter(metrics, "mlflow_unavailable")),
+      answers_first(answer_counter(metrics, "replica_first")),
+      cannot_tell(metrics.counter("hokusai_replica_cannot_tell_total",
+                                  "Reads MLflow did not answer and the replica could not.")),
+      writes_read_back(write_counter(metrics, "known")),
+      writes_unsettled(write_counter(metrics, "to_be_read_again")) {}
+
+ReplicatedRegistry::ReplicatedRegistry(Deps deps, ReplicatedSettings settings)
+    : deps_(std::move(deps)), settings_(settings), metrics_(deps_.metrics) {}
+
+class ReplicatedRegistry::ReadObserver final : public mlflow::CallObserver {
+public:
+    ReadObserver(ReplicatedRegistry& owner, http::Exchange& exchange, const registry::Call& call, CallTarget target)
+        : owner_(owner),
+          exchange_(exchange),
+          call_(call),
+          target_(std::move(target)),
+          asked_(owner.deps_.replica.ask()) {}
+
+    base::Task<> answered(unsigned status, std::string_view body) override {
+        if (status == 200 && owner_.settings_.read_max_age > base::Duration(0)) {
+            co_await owner_.read_through(call_, target_, body, asked_);
+        }
+    }
+
+    base::Task<bool> failed(const http::Response& /*refusal*/, bool /*may_have_been_carried_out*/) override {
+        if (is_over()) {
+            co_return false;
+        }
+        const std::optional<http::Response> answer =
+            co_await owner_.deps_.replica.answer(owner_.deps_.worker, call_, target_);
+        if (is_over()) {
+            co_return false;
+        }
+        if (answer) {
+            owner_.metrics_.answers_unavailable.add();
+            exchange_.answer(*answer);
+        } else {
+            owner_.metrics_.cannot_tell.add();
+        }
+        co_return answer.has_value();
+    }
+
+private:
+    // The client is gone, or has been answered by somebody else.
+    [[nodiscard]] bool is_over() const {
+        return exchange_.is_aborted() || exchange_.answered_status() != 0;
+    }
+
+    ReplicatedRegistry& owner_;
+    http::Exchange& exchange_;
+    const registry::Call& call_;
+    const CallTarget target_;
+    const Asked asked_;
+};
+
+class ReplicatedRegistry::WriteObserver final : public mlflow::CallObserver {
+public:
+    explicit WriteObserver(LocalWrite& write) : write_(write) {}
+
+    base::Task<> answered(unsigned status, std::string_view body) override {
+        return write_.answered(status, body);
+    }
+
+    base::Task<bool> failed(const http::Response& /*refusal*/, bool may_have_been_carried_out) override {
+        co_await write_.failed(may_have_been_carried_out);
+        co_return false;
+    }
+
+private:
+    LocalWrite& write_;
+};
+
+bool ReplicatedRegistry::is_fresh(const registry::Call& call, const CallTarget& target) const {
+    const Replica& replica = deps_.replica;
+    if (settings_.read_max_age <= base::Duration(0) || !replica.is_complete()) {
+        return false;
+    }
+    const base::MonotonicTime oldest = replica.clock().now() - settings_.read_max_age;
+    const std::optional<Part> part = part_of(call, target);
+    return part ? replica.confirmations.is_fresh(target.model, *part, oldest)
+                : replica.confirmations.last_sweep() >= oldest && !replica.has_unsettled();
+}
+
+std::optional<http::Response> ReplicatedRegistry::find_answer(const http::RequestHead& request) {
+    if (settings_.read_max_age <= base::Duration(0) || request.framing.kind != http::Framing::Kind::none) {
+        return std::nullopt;
+    }
+    const std::string_view target = mlflow::to_upstream(request).target;
+    if (registry_http::registry_operation(request, target) != Operation::get_version_by_alias) {
+        return std::nullopt;
+    }
+    registry::Call call;
+    call.operation = Operation::get_version_by_alias;
+    call.method = "GET";
+    call.workspace = registry_http::workspace_of(request);
+    const std::size_t question = target.find('?');
+    call.query = question == std::string_view::npos ? "" : target.substr(question + 1);
+    const base::Result<CallTarget> wanted = target_of(call);
+    if (!wanted || !is_fresh(call, *wanted)) {
+        return std::nullopt;
+    }
+    const Replica& replica = deps_.replica;
+    const base::MonotonicTime confirmed_at = replica.confirmations.confirmed_at(wanted->model, *part_of(call, *wanted));
+    const registry::AliasIndex::Answer found =
+        deps_.aliases.find(wanted->model.workspace, wanted->model.name, wanted->alias);
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    http::Response response;
+    response.body = *found;
+    replica.describe_source(response, confirmed_at, replica.revision());
+    metrics_.answers_first.add();
+    return response;
+}
+
+base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange) {
+    const http::RequestHead& request = exchange.request();
+    if (const std::optional<http::Response> known = find_answer(request)) {
+        exchange.answer(*known);
+        co_return;
+    }
+    const std::string_view target = mlflow::to_upstream(request).target;
+    const std::optional<Operation> operation = registry_http::registry_operation(request, target);
+    if (!operation) {
+        co_await deps_.forward(exchange, nullptr, std::nullopt);
+        co_return;
+    }
+    const bool has_body = request.framing.kind != http::Framing::Kind::none;
+    base::Result<registry::Call> call = co_await registry_http::read_call(exchange, *operation, target);
+    if (!call) {
+        if (call.error().code == base::Code::cancelled) {
+            exchange.abort();
+        } else {
+            exchange.close_after_answer();
+            exchange.answer(registry_http::to_response(call.error()));
+        }
+        co_return;
+    }
+    std::optional<std::string> body = has_body ? std::optional(call->body) : std::nullopt;
+    if (registry::is_read(*operation)) {
+        co_await read(exchange, std::move(*call), std::move(body));
+    } else {
+        co_await write(exchange, std::move(*call), std::move(body));
+    }
+}
+
+base::Task<> ReplicatedRegistry::read(http::Exchange& exchange, registry::Call call, std::optional<std::string> body) {
+    base::Result<CallTarget> target = target_of(call);
+    if (!target) {
+        co_await deps_.forward(exchange, nullptr, std::move(body));  // MLflow knows best how to refuse it
+        co_return;
+    }
+    const bool is_answered = co_await answer_first(exchange, call, *target);
+    if (is_answered) {
+        co_return;
+    }
+    ReadObserver observer(*this, exchange, call, std::move(*target));
+    co_await deps_.forward(exchange, &observer, std::move(body));
+}
+
+// Only what is there: that something is missing is for MLflow to say.
+base::Task<bool> ReplicatedRegistry::answer_first(http::Exchange& exchange,
+                                                  const registry::Call& call,
+                                                  const CallTarget& target) {
+    if (!is_fresh(call, target)) {
+        co_return false;
+    }
+    const std::optional<http::Response> answer = co_await deps_.replica.answer(deps_.worker, call, target);
+    if (!answer || answer->status != 200) {
+        co_return false;
+    }
+    metrics_.answers_first.add();
+    exchange.answer(*answer);
+    co_return true;
+}
+
+base::Task<> ReplicatedRegistry::read_through(const registry::Call& call,
+                                              const CallTarget& target,
+                                              std::string_view body,
+                                              Asked asked) {
+    std::optional<ModelView> view = deps_.replica.is_complete() ? view_of(call, target, body, asked) : std::nullopt;
+    if (!view) {
+        co_return;
+    }
+    Replica::Merge merge;
+    merge.views.push_back(std::move(*view));
+    const base::Result<MergeOutcome> merged = co_await deps_.replica.merge(deps_.worker, std::move(merge));
+    if (merged && !merged->torn.empty()) {
+        co_await deps_.replica.mark(deps_.worker, target.model, MarkReason::torn);
+    }
+}
+
+base::Task<> ReplicatedRegistry::write(http::Exchange& exchange, registry::Call call, std::optional<std::string> body) {
+    base::Result<CallTarget> target = target_of(call);
+    if (!target) {
+        co_await deps_.forward(exchange, nullptr, std::move(body));
+        co_return;
+    }
+    net::Worker& worker = deps_.worker;
+    LocalWrite write(worker, deps_.replica, deps_.reader, std::move(call), std::move(*target));
+    ModelLocks::Wait wait;
+    net::Deadline abort_check(worker.deadlines(), [&exchange] { exchange.watch_client(); });
+    abort_check.set(worker.now() + kAbortCheckDelay);
+    exchange.on_abort([&wait] { wait.cancel(); });
+    const base::Result<void> begun = co_await write.begin(worker.now() + settings_.lock_patience, wait);
+    abort_check.clear();
+    exchange.stop_watching();
+    if (!begun) {
+        if (begun.error().code != base::Code::cancelled) {
+            exchange.answer(registry_http::to_response({base::Code::unavailable, begun.error().message}));
+        }
+        co_return;
+    }
+    WriteObserver observer(write);
+    co_await deps_.forward(exchange, &observer, std::move(body));
+    (write.is_known() ? metrics_.writes_read_back : metrics_.writes_unsettled).add();
+}
+
+}  // namespace replica

@@ -31,34 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace, report: Report, directory: Path) -> None:
-    rows = []
-    for size in SIZES:
-        started = time.monotonic()
-        _run("fill", str(directory / str(size)), str(size))
-        seconds = time.monotonic() - started
-        megabytes = (directory / str(size) / "hokusai.db").stat().st_size / 1e6
-        rows.append((size, seconds, megabytes))
-    folders = [str(directory / str(size)) for size in SIZES]
-    answers = json.loads(_run("ask", str(options.rounds), *folders))
-    memory = [answers[folder].pop("resident_bytes") / 1e6 for folder in folders]
-    figures = {size: answers[folder] for size, folder in zip(SIZES, folders, strict=True)}
+    folders = {size: directory / str(size) for size in SIZES}
+    seconds = {size: _fill(folder, size) for size, folder in folders.items()}
+    answers = json.loads(_run("ask", str(options.rounds), *map(str, folders.values())))
+    figures = {size: answers[str(folder)] for size, folder in folders.items()}
+    report.figures.update({str(size): figures[size] | {"seconds_to_fill": seconds[size]} for size in SIZES})
+    memory = {size: figures[size].pop("resident_bytes") / 1e6 for size in SIZES}
+    files = {size: (folder / "hokusai.db").stat().st_size / 1e6 for size, folder in folders.items()}
 
     report.table(
         ("versions", "seconds to fill", "1/s", "file, MB", "memory, MB"),
         (
-            (f"{size:,}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{megabytes:,.1f}", f"{used:.1f}")
-            for (size, seconds, megabytes), used in zip(rows, memory, strict=True)
+            (f"{size:,}", *(f"{x:,.1f}" for x in (seconds[size], size / seconds[size], files[size], memory[size])))
+            for size in SIZES
         ),
     )
     report.table(
-        ("microseconds of CPU time", *(f"{size:,}" for size in SIZES), *(f"{size:,} / {SIZES[0]:,}" for size in SIZES[1:])),
+        ("µs of CPU time", *(f"{size:,}" for size in SIZES), *(f"{size:,} / {SIZES[0]:,}" for size in SIZES[1:])),
         (_row(question, figures) for question in figures[SIZES[0]]),
-    )
-    report.figures.update(
-        {
-            str(size): {"seconds_to_fill": seconds, "file_mb": megabytes, "memory_mb": used, "microseconds": figures[size]}
-            for (size, seconds, megabytes), used in zip(rows, memory, strict=True)
-        }
     )
     for question in figures[SIZES[0]]:
         ratios = _ratios(question, figures, SIZES[-1])
@@ -70,6 +60,12 @@ def measure(options: argparse.Namespace, report: Report, directory: Path) -> Non
             figure=f"{statistics.median(figures[SIZES[-1]][question]):.1f} µs",
             reference=f"{statistics.median(figures[SIZES[0]][question]):.1f} µs",
         )
+
+
+def _fill(folder: Path, size: int) -> float:
+    started = time.monotonic()
+    _run("fill", str(folder), str(size))
+    return time.monotonic() - started
 
 
 def _run(*arguments: str) -> str:

@@ -1,9 +1,9 @@
 """Our own registry with 1,000, 100,000 and 1,000,000 model versions: how much longer do gets and indexed searches take?
 
-bench/registry_growth.cpp fills a database of each size, then asks all of them the same about models picked at random, in
-turns over several rounds. A time is all of an answer but HTTP, in CPU time of the thread, reading the file from the
-kernel's cache included, so that other load and the disk matter little. The alias index takes no part; what it costs is in
-the first table.
+bench/registry_growth.cpp fills a database of each size, then asks all of them the same about models picked at random,
+in turns over several rounds. A time is all of an answer but HTTP, in CPU time of the thread, reading the file from
+the kernel's cache included, so that other load and the disk matter little. The alias index takes no part; what it
+costs is in the first table.
 """
 
 from __future__ import annotations

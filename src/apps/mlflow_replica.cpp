@@ -18,17 +18,19 @@ constexpr std::size_t kReaders = 2;
 constexpr std::size_t kThreads = kReaders + 1;  // writes take turns
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr std::size_t kKeptConnections = 2;
-constexpr const char* kAttempt = "cannot use the copy of MLflow's registry (replica.db in the data folder may be deleted)";
+constexpr const char* kAttempt =
+    "cannot use the copy of MLflow's registry (replica.db in the data folder may be deleted)";
 
 std::unique_ptr<storage::SqliteRegistryStore> open(const std::string& data_dir) {
     auto writer = or_config_error(storage::open_replica_database(data_dir), kAttempt);
     return or_config_error(storage::SqliteRegistryStore::open(std::move(writer), kReaders), kAttempt);
 }
 
-replica::RegistryClient::Deps reader_deps(net::Worker& worker, net::BlockingPool& pool, mlflow::UpstreamClient& client) {
-    return {worker, pool, [&client](mlflow::UpstreamClient::Question question) {
-                return client.get(std::move(question));
-            }};
+replica::RegistryClient::Deps reader_deps(net::Worker& worker,
+                                          net::BlockingPool& pool,
+                                          mlflow::UpstreamClient& client) {
+    return {
+        worker, pool, [&client](mlflow::UpstreamClient::Question question) { return client.get(std::move(question)); }};
 }
 
 replica::Pace::Deps pace_deps(const MlflowReplica::Deps& deps, health::Sleeper& sleeper) {
@@ -54,11 +56,7 @@ MlflowReplica::MlflowReplica(const Deps& deps)
       pool_(kThreads, kMaxWaiting),
       replica_(store_, pool_, deps.clock),
       sleeper_(deps.control),
-      client_(deps.control,
-              deps.upstream,
-              "hokusai-replica",
-              deps.settings.mlflow.connect_timeout,
-              kKeptConnections),
+      client_(deps.control, deps.upstream, "hokusai-replica", deps.settings.mlflow.connect_timeout, kKeptConnections),
       reader_(reader_deps(deps.control, pool_, client_), {}),
       pace_(pace_deps(deps, sleeper_)),
       reconciler_({deps.control, replica_, reader_, pace_}, {deps.settings.replica.sweep_interval}, deps.metrics) {

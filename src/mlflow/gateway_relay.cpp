@@ -45,8 +45,13 @@ base::Task<base::Result<void>> GatewayCall::send_request(http::ClientConnection&
         base::Result<void> streamed = co_await stream_body(connection, head);
         co_return streamed;
     }
-    const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head),
-                                                         to_buffer(body_ ? *body_ : std::string_view())};
+    const std::string_view body = body_ ? std::string_view(*body_) : std::string_view();
+    const bool is_chunked = exchange_.request().framing.kind == http::Framing::Kind::chunked;
+    if (is_chunked && !body.empty()) {
+        fmt::format_to(std::back_inserter(head), "{:x}\r\n", body.size());
+    }
+    const std::string_view end = !is_chunked ? "" : body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    const std::array<boost::asio::const_buffer, 3> parts{to_buffer(head), to_buffer(body), to_buffer(end)};
     base::Result<void> written = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
     if (written) {
         connection.end_request();

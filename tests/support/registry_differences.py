@@ -23,6 +23,12 @@ def _same_error(expected: Answer, given: Answer) -> bool:
     return expected.status == given.status and bool(error) and _error(expected) == error
 
 
+def _same_error_but_message(expected: Answer, given: Answer) -> bool:
+    left, right = _error(expected), _error(given)
+    is_error = expected.status == given.status and "message" in left and "message" in right
+    return is_error and left | {"message": right["message"]} == right
+
+
 def _is_clear_refusal(answer: Answer) -> bool:
     return answer.status == 400 and _error(answer).get("error_code") == "INVALID_PARAMETER_VALUE"
 
@@ -56,6 +62,11 @@ DIFFERENCES = [
         "a name over 256 characters",
         "SQLite does not enforce the width of MLflow's column; PostgreSQL does, and so do we on every database",
         lambda call, expected, given: _has_too_long_name(call) and _is_clear_refusal(given),
+    ),
+    Difference(
+        "an empty media type",
+        "MLflow tells an empty Content-Type from none; we say of both that it is missing",
+        lambda call, expected, given: ("Content-Type", "") in call.headers and _same_error_but_message(expected, given),
     ),
     Difference(
         "a negative number of models",

@@ -79,7 +79,7 @@ def spoil(request: Request, rng: random.Random) -> Call:
         return _send_badly(request, rng)
     odd = rng.choice(ODD_VALUES if request.has_body else ODD_ARGUMENTS)
     name = rng.choice(list(request.fields))
-    way = rng.choice(["missing", "odd", "odd", "blank", "respelt", "added"])
+    way = rng.choice(["missing", "odd", "odd", "blank", "added", "respelt" if "_" in name else "odd"])
     request.about += f" ({name} {way})"
     if way == "missing":
         del request.fields[name]

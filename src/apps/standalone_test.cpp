@@ -18,7 +18,7 @@ constexpr const char* kJson = "Content-Type: application/json\r\n";
 // Asks at once what may be answered at once, as the router does for callers it knows.
 class StandaloneTest : public ::testing::Test {
 protected:
-    ~StandaloneTest() override {
+    void TearDown() override {
         registry_.join();
     }
 
@@ -61,16 +61,17 @@ protected:
 };
 
 TEST_F(StandaloneTest, is_the_registry_below_every_prefix_of_mlflows) {
-    for (const std::string mount : {"", "/mlflow", "/api/mlflow"}) {
-        for (const std::string root : {"/api", "/ajax-api"}) {
-            const std::string path = mount + root + "/2.0/mlflow/registered-models/";
-            const std::string name = "m" + std::to_string(path.size());
+    for (const std::string prefix :
+         {"/api", "/ajax-api", "/mlflow/api", "/mlflow/ajax-api", "/api/mlflow/api", "/api/mlflow/ajax-api"}) {
+        const std::string models = prefix + "/2.0/mlflow/registered-models";
 
-            EXPECT_EQ(post(path + "create", R"({"name":")" + name + R"("})").status, 200U) << path;
-            EXPECT_EQ(client_.get(path + "get?name=" + name).status, 200U) << path;
-        }
+        EXPECT_EQ(post(models + "/create", R"({"name":"m"})").status, 200U) << prefix;
+        EXPECT_EQ(client_.get(models + "/get?name=m").status, 200U) << prefix;
+        EXPECT_EQ(post(models + "/rename", R"({"name":"m","new_name":"other"})").status, 200U) << prefix;
+        client_.ask_with_body("DELETE " + models + "/delete", R"({"name":"other"})");
+        EXPECT_EQ(client_.read().status, 200U) << prefix;
     }
-    EXPECT_EQ(calls("native", "answered"), "12");
+    EXPECT_EQ(calls("native", "answered"), "24");
 }
 
 TEST_F(StandaloneTest, answers_aliases_from_memory) {

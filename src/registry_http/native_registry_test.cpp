@@ -92,7 +92,7 @@ std::string retry_after(const http::Response& response) {
 
 class NativeRegistryTest : public net::testing::WorkerFixture {
 protected:
-    ~NativeRegistryTest() override {
+    void TearDown() override {
         reads_.join();
         writes_.join();
         worker.stop();

@@ -119,8 +119,8 @@ base::Task<bool> GatewayCall::tell_observer(const http::ResponseHead& head, std:
         co_return false;
     }
     CallObserver& observer = *std::exchange(observer_, nullptr);
-    const bool is_unable = (head.status >= 502 && head.status <= 504) || (head.status == 500 && !call_.is_write());
-    if (is_unable) {
+    // Not 500: a request of the client's own making can provoke one.
+    if (head.status >= 502 && head.status <= 504) {
         const http::Response refusal = unavailable(fmt::format("MLflow answered {}", head.status), {});
         const bool is_answered = co_await observer.failed(refusal, call_.is_write());
         co_return is_answered;

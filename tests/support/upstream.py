@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from support.process import free_port, wait_until
 from support.wire import CRLF, Closed, Fields, Head, Reader, is_readable
 
+
 @dataclass
 class Exchange:
     """One request as it arrived and the connection to answer it on."""

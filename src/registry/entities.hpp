@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct Alias {
     bool operator==(const Alias&) const = default;
 };
 
-// Empty strings are what MLflow leaves out of its answers.
+// Empty strings are what MLflow leaves out of its answers. Where it tells an empty text from none there is an optional:
+// no text is SQL's NULL, to which no comparison holds.
 struct ModelVersion {
     std::string name;  // of its model
     std::int64_t version = 0;
@@ -33,10 +35,10 @@ struct ModelVersion {
     Timestamp last_updated_timestamp = 0;
     std::string user_id;
     std::string current_stage = "None";  // "None", "Staging", "Production", "Archived"
-    std::string description;
+    std::optional<std::string> description;
     std::string source;
-    std::string run_id;
-    std::string run_link;
+    std::optional<std::string> run_id;
+    std::optional<std::string> run_link;
     std::string status = "READY";
     std::string status_message;
     std::string artifact_uri;  // what get-download-uri answers; in no other answer
@@ -54,8 +56,7 @@ struct RegisteredModel {
     std::string description;
     std::vector<Tag> tags;
     std::vector<Alias> aliases;
-    std::vector<ModelVersion>
-        latest_versions;  // the newest of each stage, without aliases; a store ignores them in put
+    std::vector<ModelVersion> latest_versions;  // the newest of each stage, without aliases
     boost::json::object unknown;
 
     bool operator==(const RegisteredModel&) const = default;

@@ -12,7 +12,7 @@ namespace registry::testing {
 
 namespace {
 
-using Value = std::variant<std::string, std::int64_t>;
+using Value = std::variant<std::string, std::int64_t, std::monostate>;  // the last: NULL
 
 std::string ascii_lower(std::string_view text) {
     std::string lower(text);
@@ -48,7 +48,7 @@ Value value_of(Column column, const ModelVersion& version) {
         case Column::version:
             return version.version;
         case Column::run_id:
-            return version.run_id;
+            return version.run_id ? Value(*version.run_id) : Value(std::monostate());
         case Column::source:
             return version.source;
         case Column::creation_timestamp:
@@ -80,6 +80,9 @@ bool compares(Comparator comparator, const T& left, const T& right) {
 }
 
 bool holds(const Condition& condition, const Value& left) {
+    if (std::holds_alternative<std::monostate>(left)) {
+        return false;
+    }
     if (const auto* number = std::get_if<std::int64_t>(&condition.right)) {
         return compares(condition.comparator, std::get<std::int64_t>(left), *number);
     }

@@ -66,6 +66,19 @@ TEST_P(StoreContract, gives_back_a_version_with_its_aliases_by_name) {
     EXPECT_EQ(find_version({"", "fox"}, 3), std::nullopt);
 }
 
+TEST_P(StoreContract, tells_an_empty_text_from_none) {
+    put(make_model("fox"));
+    put(make_version("fox", 1));
+    ModelVersion version = make_version("fox", 2);
+    version.description = "";
+    version.run_id = "";
+    version.run_link = "";
+    put(version);
+
+    EXPECT_EQ(find_version({"", "fox"}, 1), make_version("fox", 1));
+    EXPECT_EQ(find_version({"", "fox"}, 2), version);
+}
+
 TEST_P(StoreContract, puts_replace_everything_of_the_row_and_leave_the_versions) {
     RegisteredModel model = make_model("fox");
     model.tags = {{"old", "1"}, {"both", "1"}};
@@ -166,26 +179,6 @@ TEST_P(StoreContract, latest_versions_are_the_newest_of_each_stage_in_the_order_
     write([](Writer& writer) { return writer.erase_version({"", "fox"}, 1); });
     write([](Writer& writer) { return writer.erase_version({"", "fox"}, 6); });
     EXPECT_EQ(latest_versions({"", "fox"}, {}), (std::vector<std::int64_t>{5, 3, 4}));
-}
-
-TEST_P(StoreContract, keeps_workspaces_apart) {
-    RegisteredModel model = make_model("fox");
-    model.aliases = {{"a", 1}};
-    put(model);
-    put(make_version("fox", 1));
-    put(make_model("fox"), "team");
-    put(make_version("fox", 1), "team");
-    put(make_version("fox", 2), "team");
-
-    write([](Writer& writer) { return writer.erase_version({"", "fox"}, 1); });
-    EXPECT_EQ(version_numbers({"team", "fox"}), (std::vector<std::int64_t>{1, 2}));
-    EXPECT_EQ(highest_version({"", "fox"}), 1);
-
-    write([](Writer& writer) { return writer.rename_model({"team", "fox"}, "owl"); });
-    EXPECT_TRUE(find_model({"", "fox"}));
-    write([](Writer& writer) { return writer.erase_model({"", "fox"}); });
-    EXPECT_EQ(version_numbers({"team", "owl"}), (std::vector<std::int64_t>{1, 2}));
-    EXPECT_EQ(counts(), (std::vector<std::int64_t>{1, 2, 0}));
 }
 
 }  // namespace registry::testing

@@ -53,10 +53,13 @@ TEST_P(StoreFilterContract, finds_versions_by_every_column) {
     put_models({"fox", "owl"});
     for (std::int64_t i = 1; i <= 10; ++i) {
         ModelVersion version = make_version("fox", i);
-        version.run_id = i < 3 ? "" : "r" + std::to_string(i % 2);
+        version.run_id = "r" + std::to_string(i % 2);
         version.source = "s3://b/" + std::to_string(i);
         put(version);
     }
+    ModelVersion without_run = make_version("owl", 1);
+    without_run.run_id = "";
+    put(without_run);
     put(make_version("owl", 2));
     const auto by_number = [&](Comparator comparator) {
         return versions_where(
@@ -69,16 +72,17 @@ TEST_P(StoreFilterContract, finds_versions_by_every_column) {
     EXPECT_EQ(by_number(Comparator::less_equal).size(), 9U);
     EXPECT_EQ(by_number(Comparator::greater), (Names{"fox/10"}));
     EXPECT_EQ(by_number(Comparator::greater_equal), (Names{"fox/9", "fox/10"}));
-    EXPECT_EQ(versions_where({{Column::run_id, Comparator::equal, "r1"}}), (Names{"fox/3", "fox/5", "fox/7", "fox/9"}));
+    EXPECT_EQ(versions_where({{Column::run_id, Comparator::equal, "r1"}}),
+              (Names{"fox/1", "fox/3", "fox/5", "fox/7", "fox/9"}));
     EXPECT_EQ(versions_where({{Column::run_id, Comparator::not_equal, "r1"}}),
-              (Names{"fox/1", "fox/2", "fox/4", "fox/6", "fox/8", "fox/10", "owl/2"}));
+              (Names{"fox/2", "fox/4", "fox/6", "fox/8", "fox/10", "owl/1"}));
     EXPECT_EQ(
         versions_where({{Column::run_id, Comparator::in, Names{"r0", "x"}}, {Column::version, Comparator::less, 7}}),
-        (Names{"fox/4", "fox/6"}));
-    EXPECT_EQ(versions_where({{Column::run_id, Comparator::not_in, Names{"r0", "r1"}}}),
-              (Names{"fox/1", "fox/2", "owl/2"}));
+        (Names{"fox/2", "fox/4", "fox/6"}));
+    EXPECT_EQ(versions_where({{Column::run_id, Comparator::not_in, Names{"r0", "r1"}}}), (Names{"owl/1"}));
     EXPECT_EQ(versions_where({{Column::source, Comparator::ilike, "S3://B/1%"}}), (Names{"fox/1", "fox/10"}));
-    EXPECT_EQ(versions_where({{Column::name, Comparator::like, "o%"}}), (Names{"owl/2"}));
+    EXPECT_EQ(versions_where({{Column::name, Comparator::like, "o%"}}), (Names{"owl/1", "owl/2"}));
+    EXPECT_EQ(versions_where({{Column::run_id, Comparator::like, "%"}}).size(), 11U);
 }
 
 TEST_P(StoreFilterContract, a_condition_on_a_tag_holds_only_where_the_tag_is) {

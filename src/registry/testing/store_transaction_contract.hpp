@@ -1,4 +1,4 @@
-// What every store must do with transactions, pages and facts:
+// What every store must do with transactions, facts and workspaces:
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, StoreTransactionContract, ::testing::Values(&make_memory_store));
 #pragma once
@@ -153,6 +153,26 @@ TEST_P(StoreTransactionContract, lists_models_by_pages_in_the_order_of_workspace
     EXPECT_EQ(list_models(ModelKey{"", "gone"}, 1), (std::vector<std::string>{"/z"}));
     EXPECT_EQ(list_models(ModelKey{"Team", "m"}, 3), (std::vector<std::string>{"team/a"}));
     EXPECT_TRUE(list_models(ModelKey{"team", "a"}, 3).empty());
+}
+
+TEST_P(StoreTransactionContract, keeps_workspaces_apart) {
+    RegisteredModel model = make_model("fox");
+    model.aliases = {{"a", 1}};
+    put(model);
+    put(make_version("fox", 1));
+    put(make_model("fox"), "team");
+    put(make_version("fox", 1), "team");
+    put(make_version("fox", 2), "team");
+
+    write([](Writer& writer) { return writer.erase_version({"", "fox"}, 1); });
+    EXPECT_EQ(version_numbers({"team", "fox"}), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(highest_version({"", "fox"}), 1);
+
+    write([](Writer& writer) { return writer.rename_model({"team", "fox"}, "owl"); });
+    EXPECT_TRUE(find_model({"", "fox"}));
+    write([](Writer& writer) { return writer.erase_model({"", "fox"}); });
+    EXPECT_EQ(version_numbers({"team", "owl"}), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(counts(), (std::vector<std::int64_t>{1, 2, 0}));
 }
 
 }  // namespace registry::testing

@@ -1,6 +1,11 @@
 #include "storage/migrations.hpp"
 
 #include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/ensure.hpp"
+#include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
@@ -11,7 +16,7 @@ namespace {
 
 // Times are microseconds since the epoch, UTC.
 constexpr const char* kKeysAndAudit = R"(
-PRAGMA application_id = 0x484F4B55;  -- "HOKU"
+PRAGMA application_id = 0x484F4B55;
 
 CREATE TABLE api_keys (
     id             TEXT    NOT NULL PRIMARY KEY,
@@ -63,46 +68,67 @@ CREATE TABLE store_probe (writes INTEGER NOT NULL) STRICT;
 INSERT INTO store_probe VALUES (0);
 )";
 
-// Append only: a step that was released never changes.
-constexpr std::array kMigrations{kKeysAndAudit};
+constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
-constexpr int kNewestVersion = static_cast<int>(kMigrations.size());
+// Append only: a step that was released never changes.
+constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema};
+constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
+
+struct History {
+    std::int64_t application_id;  // set by the first step
+    std::span<const char* const> steps;
+};
+
+History history_of(Schema schema) {
+    switch (schema) {
+        case Schema::main:
+            return {0x484F4B55, kMainMigrations};  // "HOKU"
+        case Schema::replica:
+            return {0x484F4B52, kReplicaMigrations};  // "HOKR"
+    }
+    ENSURE(false, "every schema has a history");
+}
 
 // True when nothing is left to do.
-base::Result<bool> apply_next(SQLite::Database& connection, std::string_view file) {
+base::Result<bool> apply_next(SQLite::Database& connection, const History& history, std::string_view file) {
     const int version = connection.execAndGet("PRAGMA user_version").getInt();
-    if (version == kNewestVersion) {
+    const int newest = static_cast<int>(history.steps.size());
+    const bool is_foreign = version <= 0
+                                ? connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0
+                                : connection.execAndGet("PRAGMA application_id").getInt64() != history.application_id;
+    if (is_foreign) {
+        return base::fail(base::Code::unsupported,
+                          fmt::format("{} is a database of another program: choose another folder with --data", file));
+    }
+    if (version == newest) {
         return true;
     }
-    if (version > kNewestVersion) {
+    if (version > newest) {
         return base::fail(
             base::Code::unsupported,
             fmt::format("{} has schema {}, this program knows {}: run the newer hokusai that wrote it, or restore "
                         "the backup from before the upgrade",
                         file,
                         version,
-                        kNewestVersion));
+                        newest));
     }
-    if (version <= 0 && connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0) {
-        return base::fail(base::Code::unsupported,
-                          fmt::format("{} is a database of another program: choose another folder with --data", file));
-    }
-    connection.exec(kMigrations.at(static_cast<std::size_t>(version)));
+    connection.exec(history.steps[static_cast<std::size_t>(version)]);
     connection.exec(fmt::format("PRAGMA user_version = {}", version + 1));
     return false;
 }
 
 }  // namespace
 
-int schema_version() {
-    return kNewestVersion;
+int schema_version(Schema schema) {
+    return static_cast<int>(history_of(schema).steps.size());
 }
 
-base::Result<void> migrate(SqliteDatabase& database) {
+base::Result<void> migrate(SqliteDatabase& database, Schema schema) {
     const std::string file = database.file().string();
+    const History history = history_of(schema);
     for (;;) {
         const base::Result<bool> is_done =
-            database.transaction([&file](SQLite::Database& connection) { return apply_next(connection, file); });
+            database.transaction([&](SQLite::Database& connection) { return apply_next(connection, history, file); });
         if (!is_done) {
             return std::unexpected(is_done.error());
         }

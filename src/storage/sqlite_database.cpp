@@ -29,10 +29,30 @@ base::Result<void> create_private_file(const std::filesystem::path& file) {
     return {};
 }
 
+base::Result<std::unique_ptr<SqliteDatabase>> open_and_migrate(const std::filesystem::path& data_dir,
+                                                               const std::filesystem::path& file,
+                                                               Schema schema,
+                                                               Synchronous synchronous) {
+    // Switching a new file to WAL fails at once, whatever the busy timeout, while another process does the same.
+    base::Result<FileDescriptor> turn = create_and_lock_directory(data_dir);
+    if (!turn) {
+        return std::unexpected(std::move(turn.error()));
+    }
+    base::Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(file, kBusyTimeout, synchronous);
+    if (!database) {
+        return database;
+    }
+    if (base::Result<void> migrated = migrate(**database, schema); !migrated) {
+        return std::unexpected(std::move(migrated.error()));
+    }
+    return database;
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::filesystem::path& file,
-                                                                   std::chrono::milliseconds busy_timeout) {
+                                                                   std::chrono::milliseconds busy_timeout,
+                                                                   Synchronous synchronous) {
     if (base::Result<void> created = create_private_file(file); !created) {
         return std::unexpected(std::move(created.error()));
     }
@@ -41,7 +61,7 @@ base::Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::fi
         auto connection = std::make_unique<SQLite::Database>(
             file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, static_cast<int>(busy_timeout.count()));
         connection->exec("PRAGMA journal_mode=WAL");
-        connection->exec("PRAGMA synchronous=FULL");
+        connection->exec(synchronous == Synchronous::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         connection->exec("PRAGMA foreign_keys=ON");
         return std::unique_ptr<SqliteDatabase>(new SqliteDatabase(file, std::move(connection)));
     } catch (const SQLite::Exception& exception) {
@@ -54,13 +74,15 @@ SqliteDatabase::SqliteDatabase(std::filesystem::path file, std::unique_ptr<SQLit
 
 SqliteDatabase::~SqliteDatabase() = default;
 
-base::Result<void> SqliteDatabase::execute(bool in_transaction, const Step& step) {
+base::Result<void> SqliteDatabase::execute(Mode mode, const Step& step) {
     const std::lock_guard lock(mutex_);
     try {
-        if (!in_transaction) {
+        if (mode == Mode::single) {
             return step(*connection_);
         }
-        SQLite::Transaction transaction(*connection_, SQLite::TransactionBehavior::IMMEDIATE);
+        SQLite::Transaction transaction(
+            *connection_,
+            mode == Mode::write ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
         base::Result<void> done = step(*connection_);
         if (done) {
             transaction.commit();
@@ -77,20 +99,15 @@ std::filesystem::path database_file(const std::filesystem::path& data_dir) {
 
 base::Result<std::unique_ptr<SqliteDatabase>> open_database(const std::filesystem::path& data_dir,
                                                             const std::filesystem::path& file) {
-    // Switching a new file to WAL fails at once, whatever the busy timeout, while another process does the same.
-    base::Result<FileDescriptor> turn = create_and_lock_directory(data_dir);
-    if (!turn) {
-        return std::unexpected(std::move(turn.error()));
-    }
-    base::Result<std::unique_ptr<SqliteDatabase>> database =
-        SqliteDatabase::open(file.empty() ? database_file(data_dir) : file);
-    if (!database) {
-        return database;
-    }
-    if (base::Result<void> migrated = migrate(**database); !migrated) {
-        return std::unexpected(std::move(migrated.error()));
-    }
-    return database;
+    return open_and_migrate(data_dir, file.empty() ? database_file(data_dir) : file, Schema::main, Synchronous::full);
+}
+
+std::filesystem::path replica_file(const std::filesystem::path& data_dir) {
+    return data_dir / "replica.db";
+}
+
+base::Result<std::unique_ptr<SqliteDatabase>> open_replica_database(const std::filesystem::path& data_dir) {
+    return open_and_migrate(data_dir, replica_file(data_dir), Schema::replica, Synchronous::normal);
 }
 
 base::Result<void> check_store(SqliteDatabase& database) {

@@ -1,4 +1,4 @@
-// One connection to a SQLite database, with the settings durability needs: WAL, synchronous=FULL, foreign keys on.
+// One connection to a SQLite database, with the settings durability needs: WAL, foreign keys on, synchronous.
 //
 //   auto database = storage::open_database(data_dir);
 //   base::Result<int> count = (*database)->transaction([](SQLite::Database& db) -> base::Result<int> { ... });
@@ -25,13 +25,18 @@ namespace storage {
 // How long a statement waits for other connections. Enough for any transaction of ours on a healthy disk.
 inline constexpr std::chrono::milliseconds kBusyTimeout{1000};
 
+// When a commit waits for the disk: always, or only as often as it takes to keep the file whole, so that a power
+// failure may take back the last ones.
+enum class Synchronous { full, normal };
+
 // Safe from any thread: calls take turns, and may block on the disk and, up to the busy timeout, on other connections;
 // so call on blocking threads only. Users that must not wait for each other open a connection each.
 class SqliteDatabase {
 public:
     // Creates the file, readable for its owner only, when there is none. The folder must exist.
     static base::Result<std::unique_ptr<SqliteDatabase>> open(const std::filesystem::path& file,
-                                                              std::chrono::milliseconds busy_timeout = kBusyTimeout);
+                                                              std::chrono::milliseconds busy_timeout = kBusyTimeout,
+                                                              Synchronous synchronous = Synchronous::full);
 
     ~SqliteDatabase();
     SqliteDatabase(const SqliteDatabase&) = delete;
@@ -41,13 +46,19 @@ public:
     // this returns a value; nothing of it remains when `work` or the commit fails.
     template <class Work>
     auto transaction(Work work) -> std::invoke_result_t<Work&, SQLite::Database&> {
-        return run(true, work);
+        return run(Mode::write, work);
+    }
+
+    // The same for any number of statements that only read: all of them see one state.
+    template <class Work>
+    auto snapshot(Work work) -> std::invoke_result_t<Work&, SQLite::Database&> {
+        return run(Mode::snapshot, work);
     }
 
     // Runs `work` outside a transaction: for one statement that only reads.
     template <class Work>
     auto read(Work work) -> std::invoke_result_t<Work&, SQLite::Database&> {
-        return run(false, work);
+        return run(Mode::single, work);
     }
 
     [[nodiscard]] const std::filesystem::path& file() const {
@@ -55,16 +66,17 @@ public:
     }
 
 private:
+    enum class Mode { single, snapshot, write };
     using Step = std::function<base::Result<void>(SQLite::Database&)>;
 
     SqliteDatabase(std::filesystem::path file, std::unique_ptr<SQLite::Database> connection);
 
-    base::Result<void> execute(bool in_transaction, const Step& step);
+    base::Result<void> execute(Mode mode, const Step& step);
 
     template <class Work>
-    auto run(bool in_transaction, Work& work) -> std::invoke_result_t<Work&, SQLite::Database&> {
+    auto run(Mode mode, Work& work) -> std::invoke_result_t<Work&, SQLite::Database&> {
         std::optional<std::invoke_result_t<Work&, SQLite::Database&>> result;
-        base::Result<void> outcome = execute(in_transaction, [&](SQLite::Database& connection) -> base::Result<void> {
+        base::Result<void> outcome = execute(mode, [&](SQLite::Database& connection) -> base::Result<void> {
             result.emplace(work(connection));
             if (!*result) {
                 return std::unexpected(result->error());
@@ -89,6 +101,13 @@ std::filesystem::path database_file(const std::filesystem::path& data_dir);
 // Several processes may do so at once. unsupported when a newer version of this program has written it.
 base::Result<std::unique_ptr<SqliteDatabase>> open_database(const std::filesystem::path& data_dir,
                                                             const std::filesystem::path& file = {});
+
+// The path of the replica's database in a data folder.
+std::filesystem::path replica_file(const std::filesystem::path& data_dir);
+
+// As open_database, for the replica: a copy, which may be removed while nobody has it open. The last writes before a
+// power failure may be missing from it.
+base::Result<std::unique_ptr<SqliteDatabase>> open_replica_database(const std::filesystem::path& data_dir);
 
 // Proves that a write becomes durable, by making a small one. Give it a connection of its own with a short busy
 // timeout. Also fails when the file was moved or deleted under the running service, whose writes would be lost.

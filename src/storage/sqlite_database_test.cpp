@@ -80,7 +80,53 @@ TEST_F(SqliteDatabaseTest, is_set_up_for_durability) {
     EXPECT_EQ(read_int(*database, "PRAGMA foreign_keys"), 1);
     EXPECT_EQ(read_int(*database, "PRAGMA busy_timeout"), 1000);
     EXPECT_EQ(read_int(*database, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    EXPECT_EQ(read_int(*database, "PRAGMA user_version"), schema_version());
+    EXPECT_EQ(read_int(*database, "PRAGMA user_version"), schema_version(Schema::main));
+}
+
+TEST_F(SqliteDatabaseTest, the_replica_may_lose_its_last_writes_but_nothing_else) {
+    const auto replica = std::move(open_replica_database(folder.path()).value());
+
+    EXPECT_EQ(read_int(*replica, "PRAGMA synchronous"), 1);
+    EXPECT_EQ(read_int(*replica, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    EXPECT_EQ(read_int(*replica, "PRAGMA user_version"), schema_version(Schema::replica));
+    EXPECT_EQ(mode_of(replica_file(folder.path())), 0600U);
+}
+
+TEST_F(SqliteDatabaseTest, neither_database_passes_for_the_other) {
+    open_replica_database(folder.path()).value().reset();
+
+    const auto opened = open_database(folder.path(), replica_file(folder.path()));
+
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, base::Code::unsupported);
+    EXPECT_NE(opened.error().message.find("another program"), std::string::npos);
+}
+
+TEST_F(SqliteDatabaseTest, an_older_database_keeps_its_rows_and_gets_the_newer_tables) {
+    ASSERT_TRUE(run_sql(*open(),
+                        "UPDATE store_probe SET writes = 5; DROP TABLE registry_version_tags;"
+                        "DROP TABLE registry_model_tags; DROP TABLE registry_aliases; DROP TABLE registry_versions;"
+                        "DROP TABLE registry_models; DROP TABLE registry_facts; PRAGMA user_version = 1"));
+
+    const auto database = open();
+
+    EXPECT_EQ(read_int(*database, "SELECT writes FROM store_probe"), 5);
+    EXPECT_EQ(read_int(*database, "SELECT count(*) FROM registry_models"), 0);
+    EXPECT_EQ(read_int(*database, "PRAGMA user_version"), schema_version(Schema::main));
+}
+
+TEST_F(SqliteDatabaseTest, a_snapshot_sees_one_state) {
+    const auto reader = open();
+    const auto writer = open();
+
+    const auto seen = reader->snapshot([&](SQLite::Database& connection) -> base::Result<int> {
+        EXPECT_EQ(connection.execAndGet("SELECT writes FROM store_probe").getInt(), 0);
+        EXPECT_TRUE(check_store(*writer));
+        return connection.execAndGet("SELECT writes FROM store_probe").getInt();
+    });
+
+    EXPECT_EQ(seen, 0);
+    EXPECT_EQ(read_int(*reader, "SELECT writes FROM store_probe"), 1);
 }
 
 TEST_F(SqliteDatabaseTest, keeps_what_was_committed_and_nothing_else) {
@@ -183,13 +229,13 @@ TEST_F(SqliteDatabaseTest, an_empty_file_is_a_new_database) {
 }
 
 TEST_F(SqliteDatabaseTest, refuses_a_newer_schema_and_leaves_it_alone) {
-    const std::string newer = std::to_string(schema_version() + 1);
+    const std::string newer = std::to_string(schema_version(Schema::main) + 1);
     ASSERT_TRUE(run_sql(*open(), "PRAGMA user_version = " + newer));
 
     EXPECT_EQ(open_error().code, base::Code::unsupported);
     EXPECT_NE(open_error().message.find("schema " + newer), std::string::npos);
     const auto raw = std::move(SqliteDatabase::open(database_file(folder.path())).value());
-    EXPECT_EQ(read_int(*raw, "PRAGMA user_version"), schema_version() + 1);
+    EXPECT_EQ(read_int(*raw, "PRAGMA user_version"), schema_version(Schema::main) + 1);
 }
 
 TEST_F(SqliteDatabaseTest, refuses_the_database_of_another_program) {

@@ -53,6 +53,23 @@ base::Result<std::optional<std::string_view>> KeyAccess::presented_key(const htt
     return auth::find_key(fields, storage_);
 }
 
+bool KeyAccess::try_authorize(http::Exchange& exchange, std::string_view scope) {
+    if (!deps_.is_required) {
+        return true;
+    }
+    const base::Result<std::optional<std::string_view>> key = presented_key(exchange.request().fields);
+    if (!key || !*key) {
+        return false;
+    }
+    const base::Result<auth::Principal> principal =
+        reader_.authenticate(**key, exchange.context().worker.clock().wall_now());
+    if (!principal || !principal->scopes.allows(to_scope(scope))) {
+        return false;
+    }
+    exchange.caller = {principal->id, principal->name};
+    return true;
+}
+
 base::Task<std::optional<http::Response>> KeyAccess::authorize(http::Exchange& exchange, std::string_view scope) {
     if (!deps_.is_required) {
         co_return std::nullopt;

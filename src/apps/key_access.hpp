@@ -24,6 +24,7 @@ public:
 
     explicit KeyAccess(const Deps& deps) : deps_(deps), reader_(deps.ring, deps.pepper) {}
 
+    bool try_authorize(http::Exchange& exchange, std::string_view scope) override;
     base::Task<std::optional<http::Response>> authorize(http::Exchange& exchange, std::string_view scope) override;
 
 private:

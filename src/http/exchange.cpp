@@ -64,6 +64,7 @@ void Exchange::start_request() {
     must_close_ = false;
     caller = {};
     route = nullptr;
+    is_authorized = false;
     allowed_origin.clear();
 }
 

@@ -60,6 +60,7 @@ public:
 
     Caller caller;
     const RouteEntry* route = nullptr;
+    bool is_authorized = false;  // the router's own: the caller may do what the request asks for
     std::string allowed_origin;  // a page of another, listed origin asks: the answer must say that it may read it
 
     // --- request body

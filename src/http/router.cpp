@@ -156,16 +156,20 @@ bool Router::try_answer(Exchange& exchange) {
         return true;
     }
     const Route& route = found.entry->route;
-    const bool is_immediate = route.answer && !route.scope;
-    if (is_immediate) {
-        route.answer(exchange);
+    exchange.is_authorized = !route.scope || deps_.access.try_authorize(exchange, route.scope(exchange.request()));
+    if (!exchange.is_authorized) {
+        return false;
     }
-    return is_immediate;
+    if (route.answer) {
+        route.answer(exchange);
+        return true;
+    }
+    return route.try_answer && route.try_answer(exchange);
 }
 
 base::Task<> Router::handle(Exchange& exchange) {
     const RouteEntry& entry = *exchange.route;
-    if (entry.route.scope) {
+    if (!exchange.is_authorized) {
         const std::string_view scope = entry.route.scope(exchange.request());
         const std::optional<Response> refusal = co_await deps_.access.authorize(exchange, scope);
         if (refusal) {

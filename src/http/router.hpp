@@ -17,6 +17,7 @@ namespace http {
 
 struct Route {
     using Answer = std::function<void(Exchange&)>;
+    using TryAnswer = std::function<bool(Exchange&)>;
     using Handle = std::function<base::Task<>(Exchange&)>;
     // The scope a request needs ("mlflow:read", "admin" ...).
     using Scope = std::function<std::string_view(const RequestHead&)>;
@@ -28,13 +29,17 @@ struct Route {
     Scope scope;                  // empty: no key needed
     bool is_health = false;       // may use the places reserved for health
     Answer answer;                // answers at once; or
-    Handle handle;                // those that wait
+    TryAnswer try_answer;         // may answer at once: false, and nothing done, when `handle` has to; optional
+    Handle handle;                // answers what waits, and everything `try_answer` could not be asked about
 };
 
 // Decides about a request that needs a key. One per worker.
 class AccessControl {
 public:
     virtual ~AccessControl() = default;
+
+    // Whether the caller may go on, when that is known at once, and then exchange.caller is set. False: ask authorize().
+    virtual bool try_authorize(Exchange& exchange, std::string_view scope) = 0;
 
     // Nothing when the caller may go on, and then exchange.caller is set; otherwise the refusal.
     virtual base::Task<std::optional<Response>> authorize(Exchange& exchange, std::string_view scope) = 0;

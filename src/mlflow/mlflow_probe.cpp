@@ -1,6 +1,5 @@
 #include "mlflow/mlflow_probe.hpp"
 
-#include <array>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -14,6 +13,7 @@ namespace {
 constexpr std::string_view kHealthPath = "/health";
 constexpr std::string_view kSearchPath = "/api/2.0/mlflow/registered-models/search?max_results=1";
 constexpr std::size_t kMaxProbeBody = 16UL * 1024;
+constexpr std::size_t kKeptConnections = 2;
 // Traffic answered this recently shows that MLflow lives, however late a probe is.
 constexpr auto kRecentTraffic = std::chrono::seconds(10);
 
@@ -44,86 +44,13 @@ bool mentions_database(std::string_view body) {
 }  // namespace
 
 ProbeClient::ProbeClient(net::Worker& probe_worker, const Upstream& probed, base::Duration limit)
-    : worker(probe_worker), upstream(probed), deadline(limit), pool_(probe_worker, probed.resolver, [&] {
-          http::ClientPoolSettings settings = probed.pool_settings();
-          settings.connect_timeout = std::min(settings.connect_timeout, limit);
-          settings.max_idle_connections = 2;
-          return settings;
-      }()) {}
+    : worker(probe_worker),
+      upstream(probed),
+      deadline(limit),
+      client_(probe_worker, probed, "hokusai-probe", limit, kKeptConnections) {}
 
-// Lets stop() end the question in progress.
-class ProbeClient::Active {
-public:
-    Active(ProbeClient& client, http::ClientConnection& connection)
-        : client_(client), place_(client.active_.insert(client.active_.end(), &connection)) {
-        if (client.is_stopping_) {
-            connection.cancel();
-        }
-    }
-
-    Active(const Active&) = delete;
-    Active& operator=(const Active&) = delete;
-
-    ~Active() {
-        client_.active_.erase(place_);
-    }
-
-private:
-    ProbeClient& client_;
-    std::list<http::ClientConnection*>::iterator place_;
-};
-
-void ProbeClient::stop() {
-    is_stopping_ = true;
-    for (http::ClientConnection* connection : active_) {
-        connection->cancel();
-    }
-    pool_.clear();
-}
-
-base::Task<base::Result<ProbeAnswer>> ProbeClient::get(std::string_view path, base::MonotonicTime limit) {
-    const std::string head = fmt::format(
-        "GET {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hokusai-probe\r\nAccept: application/json\r\nVia: 1.1 "
-        "{}\r\n{}{}{}\r\n",
-        upstream.rules.base_path,
-        path,
-        upstream.rules.host,
-        upstream.rules.via_name,
-        upstream.rules.authorization.empty() ? "" : "Authorization: ",
-        upstream.rules.authorization,
-        upstream.rules.authorization.empty() ? "" : "\r\n");
-    base::Result<std::unique_ptr<http::ClientConnection>> connection =
-        co_await pool_.acquire(http::ClientPool::Freshness::kept_or_new, limit);
-    if (!connection) {
-        co_return std::unexpected(connection.error());
-    }
-    const Active active(*this, **connection);
-    const std::array<boost::asio::const_buffer, 1> request{boost::asio::buffer(head)};
-    const base::Result<void> sent = co_await (*connection)->write(request, limit - worker.now());
-    if (!sent) {
-        co_return std::unexpected(sent.error());
-    }
-    (*connection)->end_request();
-    const base::Result<const http::ResponseHead*> answer_head =
-        co_await (*connection)->read_head(http::Method::get, limit);
-    if (!answer_head) {
-        co_return std::unexpected(answer_head.error());
-    }
-    ProbeAnswer answer;
-    answer.status = (*answer_head)->status;
-    answer.asks_for_time = (*answer_head)->fields.has(http::FieldName::retry_after);
-    while (answer.body.size() < kMaxProbeBody) {
-        const base::Result<std::string_view> piece = co_await (*connection)->read_body(limit - worker.now());
-        if (!piece) {
-            co_return std::unexpected(piece.error());
-        }
-        if (piece->empty()) {
-            pool_.release(std::move(*connection));
-            break;
-        }
-        answer.body.append(*piece);
-    }
-    co_return answer;
+base::Task<base::Result<UpstreamAnswer>> ProbeClient::get(std::string path, base::MonotonicTime limit) {
+    return client_.get({.target = std::move(path), .max_body = kMaxProbeBody, .limit = limit});
 }
 
 health::ProbeResult MlflowProbe::failed(const base::Error& error) const {
@@ -146,11 +73,11 @@ health::ProbeResult MlflowProbe::failed(const base::Error& error) const {
 base::Task<health::ProbeResult> MlflowProbe::run() {
     const base::MonotonicTime started_at = client_.worker.now();
     const base::MonotonicTime limit = started_at + client_.deadline;
-    const base::Result<ProbeAnswer> alive = co_await client_.get(kHealthPath, limit);
+    const base::Result<UpstreamAnswer> alive = co_await client_.get(std::string(kHealthPath), limit);
     if (!alive) {
         co_return failed(alive.error());
     }
-    const base::Result<ProbeAnswer> search = co_await client_.get(kSearchPath, limit);
+    const base::Result<UpstreamAnswer> search = co_await client_.get(std::string(kSearchPath), limit);
     if (!search) {
         co_return failed(search.error());
     }
@@ -162,7 +89,7 @@ base::Task<health::ProbeResult> MlflowProbe::run() {
 
 base::Task<health::ProbeResult> DetailProbe::run() {
     const base::MonotonicTime started_at = client_.worker.now();
-    const base::Result<ProbeAnswer> answer = co_await client_.get(path_, started_at + client_.deadline);
+    const base::Result<UpstreamAnswer> answer = co_await client_.get(path_, started_at + client_.deadline);
     if (!answer) {
         health::ProbeResult result;
         result.error = answer.error().message;
@@ -180,7 +107,7 @@ base::Task<health::ProbeResult> DetailProbe::run() {
     co_return result;
 }
 
-health::ProbeResult judge_search(const ProbeAnswer& answer, bool sends_credentials, const std::string& host) {
+health::ProbeResult judge_search(const UpstreamAnswer& answer, bool sends_credentials, const std::string& host) {
     if (answer.status == 200) {
         health::ProbeResult result;
         result.passed = true;

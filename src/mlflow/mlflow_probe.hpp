@@ -1,47 +1,39 @@
 // Questions to MLflow that tell how it is, on connections apart from traffic.
 #pragma once
 
-#include <list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "health/monitor.hpp"
-#include "http/client_pool.hpp"
 #include "mlflow/upstream.hpp"
+#include "mlflow/upstream_client.hpp"
 #include "net/worker.hpp"
 
 namespace mlflow {
-
-struct ProbeAnswer {
-    unsigned status = 0;
-    bool asks_for_time = false;  // Retry-After
-    std::string body;            // the first few kilobytes
-};
 
 // GETs one path of MLflow within `deadline`, connect included. Lives on the control worker.
 class ProbeClient {
 public:
     ProbeClient(net::Worker& worker, const Upstream& upstream, base::Duration deadline);
 
-    // `path` starts with a slash; the upstream's base path is put before it.
-    base::Task<base::Result<ProbeAnswer>> get(std::string_view path, base::MonotonicTime limit);
+    // The first few kilobytes of the answer. `path` starts with a slash.
+    base::Task<base::Result<UpstreamAnswer>> get(std::string path, base::MonotonicTime limit);
 
     // Ends what is being asked, and asks nothing more.
-    void stop();
+    void stop() {
+        client_.stop();
+    }
 
     net::Worker& worker;
     const Upstream& upstream;
     const base::Duration deadline;
 
 private:
-    class Active;
-
-    http::ClientPool pool_;
-    std::list<http::ClientConnection*> active_;
-    bool is_stopping_ = false;
+    UpstreamClient client_;
 };
 
 // Is MLflow there, and does its registry answer? Its own /health is a constant, so a one-row search is asked as well,
@@ -74,6 +66,6 @@ private:
 };
 
 // What a complete answer of the registry search says. Pure.
-health::ProbeResult judge_search(const ProbeAnswer& answer, bool sends_credentials, const std::string& host);
+health::ProbeResult judge_search(const UpstreamAnswer& answer, bool sends_credentials, const std::string& host);
 
 }  // namespace mlflow

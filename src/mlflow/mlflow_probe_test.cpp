@@ -1,6 +1,7 @@
 #include "mlflow/mlflow_probe.hpp"
 
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,10 @@ struct SearchRow {
     std::string_view kind;
 };
 
+UpstreamAnswer answer_of(unsigned status, bool asks_for_time, std::string body) {
+    return {.status = status, .asks_for_time = asks_for_time, .body = std::move(body)};
+}
+
 constexpr std::string_view kOperationalError =
     R"({"error_code":"TEMPORARILY_UNAVAILABLE","message":"(psycopg2.OperationalError) could not connect to server"})";
 constexpr std::string_view kProgrammingError =
@@ -24,7 +29,7 @@ constexpr std::string_view kBadArgument =
 
 TEST(RegistrySearch, passes_with_200_alone) {
     for (const bool sends_credentials : {false, true}) {
-        const health::ProbeResult result = judge_search({200, false, "{}"}, sends_credentials, "mlflow:5000");
+        const health::ProbeResult result = judge_search(answer_of(200, false, "{}"), sends_credentials, "mlflow:5000");
         EXPECT_TRUE(result.passed);
         EXPECT_EQ(result.status_code, 200U);
         EXPECT_EQ(result.kind, "");
@@ -33,7 +38,7 @@ TEST(RegistrySearch, passes_with_200_alone) {
 }
 
 TEST(RegistrySearch, passes_whatever_words_a_good_answer_holds) {
-    EXPECT_TRUE(judge_search({200, true, kOperationalError.data()}, false, "h").passed);
+    EXPECT_TRUE(judge_search(answer_of(200, true, std::string(kOperationalError)), false, "h").passed);
 }
 
 TEST(RegistrySearch, names_what_went_wrong) {
@@ -60,7 +65,7 @@ TEST(RegistrySearch, names_what_went_wrong) {
              SearchRow{502, false, "", false, "status"},
          }) {
         const health::ProbeResult result =
-            judge_search({status, asks_for_time, std::string(body)}, sends_credentials, "mlflow:5000");
+            judge_search(answer_of(status, asks_for_time, std::string(body)), sends_credentials, "mlflow:5000");
         EXPECT_EQ(result.kind, kind) << status << ' ' << body;
         EXPECT_FALSE(result.passed) << status;
         EXPECT_FALSE(result.refused) << status;
@@ -70,22 +75,23 @@ TEST(RegistrySearch, names_what_went_wrong) {
 }
 
 TEST(RegistrySearch, tells_the_remedy) {
-    const std::string host_check = judge_search({403, false, ""}, false, "mlflow:5000").error;
+    const std::string host_check = judge_search(answer_of(403, false, ""), false, "mlflow:5000").error;
     EXPECT_NE(host_check.find("\"mlflow:5000\""), std::string::npos) << host_check;
     EXPECT_NE(host_check.find("MLFLOW_SERVER_ALLOWED_HOSTS"), std::string::npos) << host_check;
     EXPECT_NE(host_check.find("HOKUSAI_MLFLOW_HOST"), std::string::npos) << host_check;
 
-    const std::string credentials = judge_search({401, false, ""}, false, "mlflow:5000").error;
+    const std::string credentials = judge_search(answer_of(401, false, ""), false, "mlflow:5000").error;
     EXPECT_NE(credentials.find("HOKUSAI_MLFLOW_TOKEN"), std::string::npos) << credentials;
 
-    const std::string status = judge_search({418, false, ""}, false, "mlflow:5000").error;
+    const std::string status = judge_search(answer_of(418, false, ""), false, "mlflow:5000").error;
     EXPECT_NE(status.find("418"), std::string::npos) << status;
 }
 
 TEST(RegistrySearch, repeats_nothing_of_the_body_to_those_who_ask) {
     const std::string body = std::string(kOperationalError) + " password=hunter2";
     for (const unsigned status : {400U, 401U, 403U, 404U, 500U, 503U}) {
-        EXPECT_EQ(judge_search({status, false, body}, false, "h").error.find("hunter2"), std::string::npos) << status;
+        EXPECT_EQ(judge_search(answer_of(status, false, body), false, "h").error.find("hunter2"), std::string::npos)
+            << status;
     }
 }
 

@@ -1,0 +1,73 @@
+// Our own questions to MLflow, on connections apart from traffic.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "http/client_pool.hpp"
+#include "mlflow/upstream.hpp"
+#include "net/worker.hpp"
+
+namespace mlflow {
+
+struct UpstreamAnswer {
+    unsigned status = 0;
+    bool asks_for_time = false;  // Retry-After
+    bool is_whole = true;        // the body; otherwise as much of it as was asked for
+    std::string body;
+};
+
+// GETs from MLflow with the gateway's own credentials. Lives on one worker.
+class UpstreamClient {
+public:
+    // `name` is what MLflow's log shows; at most `kept` connections are kept between questions.
+    UpstreamClient(net::Worker& worker,
+                   const Upstream& upstream,
+                   std::string name,
+                   base::Duration connect_timeout,
+                   std::size_t kept);
+
+    struct Question {
+        std::string target;  // starts with a slash; the upstream's base path is put before it
+        std::string workspace{};
+        std::size_t max_body = 0;
+        base::MonotonicTime limit;  // connect included
+    };
+
+    base::Task<base::Result<UpstreamAnswer>> get(Question question);
+
+    // Ends what is being asked, and asks nothing more.
+    void stop();
+
+    [[nodiscard]] net::Worker& worker() const {
+        return worker_;
+    }
+
+    [[nodiscard]] const Upstream& upstream() const {
+        return upstream_;
+    }
+
+private:
+    class Active;
+
+    [[nodiscard]] std::string head_of(const Question& question) const;
+    // `was_stale`: it went over a kept connection that had been closed meanwhile.
+    base::Task<base::Result<UpstreamAnswer>> ask(const Question& question,
+                                                 http::ClientPool::Freshness freshness,
+                                                 bool& was_stale);
+    base::Task<base::Result<UpstreamAnswer>> exchange(const Question& question, http::ClientConnection& connection);
+
+    net::Worker& worker_;
+    const Upstream& upstream_;
+    const std::string name_;
+    http::ClientPool pool_;
+    std::list<http::ClientConnection*> active_;
+    bool is_stopping_ = false;
+};
+
+}  // namespace mlflow

@@ -1,0 +1,48 @@
+// MLflow's registry, read over HTTP.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mlflow/upstream_client.hpp"
+#include "net/blocking_pool.hpp"
+#include "replica/upstream_reader.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace replica {
+
+class RegistryClient final : public UpstreamReader {
+public:
+    struct Settings {
+        base::Duration patience = std::chrono::seconds(5);  // with one question
+        std::size_t page_size = 500;
+    };
+
+    // `pool` takes large answers apart. Both outlive it.
+    RegistryClient(mlflow::UpstreamClient& client, net::BlockingPool& pool, Settings settings)
+        : client_(client), pool_(pool), settings_(settings) {}
+
+    base::Task<base::Result<std::optional<registry::RegisteredModel>>> find_model(registry::ModelKey key) override;
+    base::Task<base::Result<std::optional<registry::ModelVersion>>> find_version(registry::ModelKey key,
+                                                                                 std::int64_t version) override;
+    base::Task<base::Result<std::optional<std::string>>> find_download_uri(registry::ModelKey key,
+                                                                           std::int64_t version) override;
+    base::Task<base::Result<PageOf<registry::RegisteredModel>>> list_models(Page page) override;
+    base::Task<base::Result<PageOf<registry::ModelVersion>>> list_versions(Page page) override;
+    base::Task<base::Result<std::vector<std::string>>> list_workspaces() override;
+
+private:
+    base::Task<base::Result<mlflow::UpstreamAnswer>> ask(std::string target, std::string workspace);
+
+    mlflow::UpstreamClient& client_;
+    net::BlockingPool& pool_;
+    const Settings settings_;
+};
+
+// The JSON object of a complete answer; nullopt when it says that there is no such thing. Pure.
+base::Result<std::optional<boost::json::object>> object_of(const mlflow::UpstreamAnswer& answer);
+
+}  // namespace replica

@@ -17,6 +17,7 @@ NAMES = (
     "throughput",
     "added_latency",
     "primitives",
+    "registry_growth",
     "client_latency",
     "streaming",
     "goodput",

@@ -1,5 +1,6 @@
 #include "storage/registry_rows.hpp"
 
+#include <optional>
 #include <utility>
 
 #include <SQLiteCpp/Column.h>
@@ -11,6 +12,10 @@
 namespace storage {
 
 namespace {
+
+std::optional<std::string> read_optional(const SQLite::Column& column) {
+    return column.isNull() ? std::nullopt : std::optional(column.getString());
+}
 
 base::Result<boost::json::object> read_unknown(const SQLite::Column& column, std::string_view what, std::int64_t id) {
     const std::string text = column.getString();
@@ -53,10 +58,10 @@ base::Result<VersionRow> read_version_row(const SQLite::Statement& row) {
     version.last_updated_timestamp = row.getColumn(4).getInt64();
     version.user_id = row.getColumn(5).getString();
     version.current_stage = row.getColumn(6).getString();
-    version.description = row.getColumn(7).getString();
+    version.description = read_optional(row.getColumn(7));
     version.source = row.getColumn(8).getString();
-    version.run_id = row.getColumn(9).getString();
-    version.run_link = row.getColumn(10).getString();
+    version.run_id = read_optional(row.getColumn(9));
+    version.run_link = read_optional(row.getColumn(10));
     version.status = row.getColumn(11).getString();
     version.status_message = row.getColumn(12).getString();
     version.artifact_uri = row.getColumn(13).getString();

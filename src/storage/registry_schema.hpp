@@ -30,9 +30,11 @@ CREATE TABLE registry_model_tags (
     value     TEXT    NOT NULL,
     workspace TEXT    NOT NULL,  -- this and below: of the model
     name      TEXT    NOT NULL,
+    is_prompt INTEGER NOT NULL,
     PRIMARY KEY (model_id, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX registry_model_tags_by_value ON registry_model_tags (workspace, key, substr(value, 1, 64), name);
+CREATE INDEX registry_model_tags_by_value
+    ON registry_model_tags (workspace, is_prompt, key, substr(value, 1, 64), name);
 
 CREATE TABLE registry_aliases (
     model_id INTEGER NOT NULL REFERENCES registry_models ON DELETE CASCADE,
@@ -49,10 +51,10 @@ CREATE TABLE registry_versions (
     last_updated_timestamp INTEGER NOT NULL,
     user_id                TEXT    NOT NULL,
     current_stage          TEXT    NOT NULL,
-    description            TEXT    NOT NULL,
+    description            TEXT,
     source                 TEXT    NOT NULL,
-    run_id                 TEXT    NOT NULL,
-    run_link               TEXT    NOT NULL,
+    run_id                 TEXT,
+    run_link               TEXT,
     status                 TEXT    NOT NULL,
     status_message         TEXT    NOT NULL,
     artifact_uri           TEXT    NOT NULL,
@@ -80,21 +82,24 @@ CREATE TABLE registry_version_tags (
     name                   TEXT    NOT NULL,
     version                INTEGER NOT NULL,
     last_updated_timestamp INTEGER NOT NULL,
+    is_prompt              INTEGER NOT NULL,
     PRIMARY KEY (version_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registry_version_tags_by_value ON registry_version_tags
-    (workspace, key, substr(value, 1, 64), last_updated_timestamp DESC, name, version DESC);
+    (workspace, is_prompt, key, substr(value, 1, 64), last_updated_timestamp DESC, name, version DESC);
 
-CREATE TRIGGER registry_models_copy AFTER UPDATE OF name, has_prompt_versions ON registry_models
-    WHEN NEW.name <> OLD.name OR NEW.has_prompt_versions <> OLD.has_prompt_versions
+CREATE TRIGGER registry_models_copy AFTER UPDATE OF name, is_prompt, has_prompt_versions ON registry_models
+    WHEN NEW.name <> OLD.name OR NEW.is_prompt <> OLD.is_prompt OR NEW.has_prompt_versions <> OLD.has_prompt_versions
 BEGIN
-    UPDATE registry_model_tags SET name = NEW.name WHERE model_id = NEW.id;
+    UPDATE registry_model_tags SET name = NEW.name, is_prompt = NEW.is_prompt WHERE model_id = NEW.id;
     UPDATE registry_versions SET name = NEW.name, is_prompt = NEW.has_prompt_versions WHERE model_id = NEW.id;
 END;
-CREATE TRIGGER registry_versions_copy AFTER UPDATE OF name, last_updated_timestamp ON registry_versions
-    WHEN NEW.name <> OLD.name OR NEW.last_updated_timestamp <> OLD.last_updated_timestamp
+CREATE TRIGGER registry_versions_copy AFTER UPDATE OF name, is_prompt, last_updated_timestamp ON registry_versions
+    WHEN NEW.name <> OLD.name OR NEW.is_prompt <> OLD.is_prompt
+        OR NEW.last_updated_timestamp <> OLD.last_updated_timestamp
 BEGIN
-    UPDATE registry_version_tags SET name = NEW.name, last_updated_timestamp = NEW.last_updated_timestamp
+    UPDATE registry_version_tags
+        SET name = NEW.name, is_prompt = NEW.is_prompt, last_updated_timestamp = NEW.last_updated_timestamp
         WHERE version_id = NEW.id;
 END;
 

@@ -96,9 +96,11 @@ public:
 
 private:
     const Condition* find_lead() const;
+    bool leads(const decltype(Condition::left)& left) const;
     bool is_led_by_tag() const;
     bool is_led_by_model() const;
     void add_rows();
+    void add_visibility(std::string_view alias);
     void add_order();
     void add_comparison(std::string_view left, const Condition& condition);
     void add_condition(const Condition& condition);
@@ -141,12 +143,16 @@ const Condition* Search::find_lead() const {
     return nullptr;
 }
 
+bool Search::leads(const decltype(Condition::left)& left) const {
+    return lead_ != nullptr && lead_->left == left;
+}
+
 bool Search::is_led_by_tag() const {
     return lead_ != nullptr && std::holds_alternative<std::string>(lead_->left);
 }
 
 bool Search::is_led_by_model() const {
-    return &tables_ == &version_tables() && lead_ != nullptr && lead_->left == decltype(lead_->left)(Column::name);
+    return &tables_ == &version_tables() && leads(Column::name);
 }
 
 SearchStatement Search::build() && {
@@ -170,12 +176,10 @@ void Search::add_rows() {
         // CROSS JOIN keeps this order. IS, because SQLite would put the value of `=` into substr(), past the index.
         add(fmt::format("{} t CROSS JOIN {} r ON r.id = t.{}", tables_.tags, tables_.rows, tables_.tag_owner));
         add(" WHERE t.workspace = ?", query_.workspace);
+        add_visibility("t");
         add(" AND t.key = ?", std::get<std::string>(lead_->left));
         add(" AND substr(t.value, 1, 64) = substr(?, 1, 64)", value);
         add(" AND t.value IS ?", value);
-        if (query_.hides_prompts) {
-            add(" AND r.is_prompt = 0");
-        }
     } else if (is_led_by_model()) {
         const bool is_one = lead_->comparator == Comparator::equal;
         add(fmt::format("{} r WHERE r.model_id {} (", tables_.rows, is_one ? "=" : "IN"));
@@ -184,8 +188,16 @@ void Search::add_rows() {
         add(query_.hides_prompts ? " AND has_prompt_versions = 0)" : ")");
     } else {
         add(fmt::format("{} r WHERE r.workspace = ?", tables_.rows), query_.workspace);
-        add(query_.hides_prompts ? " AND r.is_prompt = 0" : " AND r.is_prompt IN (0, 1)");
+        add_visibility("r");
     }
+}
+
+// Always something, because the indexes ask for it.
+void Search::add_visibility(std::string_view alias) {
+    const bool is_for_prompts =
+        leads(std::string(registry::kPromptTag)) && std::get<std::string>(lead_->right) == "true";
+    const std::string_view visible = query_.hides_prompts ? "= 0" : is_for_prompts ? "= 1" : "IN (0, 1)";
+    add(fmt::format(" AND {}.is_prompt {}", alias, visible));
 }
 
 void Search::add_condition(const Condition& condition) {

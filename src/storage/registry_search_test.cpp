@@ -33,14 +33,15 @@ struct Effort {
     int sorted = 0;
 };
 
-// A registry of `models` with ten versions each, every second one of prompts, and one model with as many versions as
-// all the others.
+// A registry of `models` with ten versions each, every second one a prompt that comes before the others in each
+// order, and one model with as many versions as all of them.
 class Filled {
 public:
     explicit Filled(int models) {
         measure([&](RegistryTransaction& transaction) {
             for (int i = 0; i < models; ++i) {
-                fill(transaction, "model-" + std::to_string(i), i % 2 == 1, 10);
+                const bool is_prompt = i % 2 == 1;
+                fill(transaction, (is_prompt ? "a-prompt-" : "model-") + std::to_string(i), is_prompt, 10);
             }
             fill(transaction, "big", false, models * 10);
         });
@@ -65,7 +66,7 @@ public:
 private:
     static void fill(RegistryTransaction& transaction, const std::string& name, bool is_prompt, int versions) {
         RegisteredModel model = registry::testing::make_model(name);
-        model.last_updated_timestamp = versions;
+        model.last_updated_timestamp = is_prompt ? versions + 1 : versions;
         model.tags = {{"common", "yes"}, {"own", name}};
         model.aliases = {{"champion", 1}};
         if (is_prompt) {
@@ -74,10 +75,10 @@ private:
         ASSERT_TRUE(transaction.put_model("", model));
         for (int i = 1; i <= versions; ++i) {
             ModelVersion version = registry::testing::make_version(name, i);
-            version.last_updated_timestamp = i;
+            version.last_updated_timestamp = is_prompt ? i + 1'000'000 : i;
             version.current_stage = i == 1 ? "Production" : "None";
             version.run_id = i % 2 == 0 ? "" : name + "-" + std::to_string(i);
-            version.source = i % 2 == 0 ? "s3://common" : "s3://" + version.run_id;
+            version.source = i % 2 == 0 ? "s3://common" : "s3://" + *version.run_id;
             version.tags = model.tags;
             ASSERT_TRUE(transaction.put_version("", version));
         }
@@ -120,6 +121,8 @@ TEST(RegistrySearch, of_versions_takes_as_long_however_many_there_are) {
     const Condition common{"common", Comparator::equal, "yes"};
     Query prompts = page({{std::string(registry::kPromptTag), Comparator::equal, "true"}}, kVersionOrder);
     prompts.hides_prompts = false;
+    Query anything_of_a_run = page({{Column::run_id, Comparator::equal, "model-2-3"}}, kVersionOrder);
+    anything_of_a_run.hides_prompts = false;
 
     expect_constant_versions("all", page({}, kVersionOrder));
     expect_constant_versions("name", page({big}, kVersionOrder));
@@ -133,6 +136,7 @@ TEST(RegistrySearch, of_versions_takes_as_long_however_many_there_are) {
     expect_constant_versions("name and tag", page({big, common}, kVersionOrder));
     expect_constant_versions("name and pattern", page({big, {"own", Comparator::like, "b%"}}, kVersionOrder));
     expect_constant_versions("prompts", prompts);
+    expect_constant_versions("run of anything", anything_of_a_run, Sorting::some);
 }
 
 TEST(RegistrySearch, of_models_takes_as_long_however_many_there_are) {

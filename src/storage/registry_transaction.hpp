@@ -13,7 +13,6 @@
 #include "storage/statement_cache.hpp"
 
 #include <SQLiteCpp/Exception.h>
-#include <SQLiteCpp/VariadicBind.h>
 
 namespace storage {
 
@@ -61,10 +60,22 @@ private:
     template <class... Values>
     PreparedStatement prepare(std::string_view text, const Values&... values) {
         SQLite::Statement& statement = statements_.prepare(connection_, text);
-        if constexpr (sizeof...(values) > 0) {
-            SQLite::bind(statement, values...);
-        }
+        int position = 0;
+        (bind(statement, ++position, values), ...);
         return PreparedStatement(statement);
+    }
+
+    template <class Value>
+    static void bind(SQLite::Statement& statement, int position, const Value& value) {
+        statement.bind(position, value);
+    }
+
+    static void bind(SQLite::Statement& statement, int position, const std::optional<std::string>& value) {
+        if (value) {
+            statement.bind(position, *value);
+        } else {
+            statement.bind(position);
+        }
     }
 
     template <class... Values>

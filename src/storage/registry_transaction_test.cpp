@@ -133,39 +133,51 @@ TEST_F(RegistryTransactionTest, versions_are_hidden_as_long_as_one_of_the_model_
     EXPECT_EQ(visible(), 0U);
     run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", make_version("fox", 3))); });
     EXPECT_EQ(visible(), 3U);
+
+    prompt.version = 5;
+    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", prompt)); });
+    EXPECT_EQ(visible(), 0U);
+    run([](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.erase_version({"", "fox"}, 5)); });
+    EXPECT_EQ(visible(), 3U);
 }
 
 TEST_F(RegistryTransactionTest, searches_by_tag_follow_renames_and_new_times) {
     const auto found = [&] {
         std::string names;
         run([&](RegistryTransaction& transaction) {
-            const Query query{.workspace = "",
-                              .conditions = {{"k", Comparator::equal, "v"}},
-                              .order = {{Column::last_updated_timestamp, true}, {Column::name, false}},
-                              .limit = 10};
+            Query query{.workspace = "",
+                        .conditions = {{"k", Comparator::equal, "v"}},
+                        .order = {{Column::last_updated_timestamp, true}, {Column::name, false}},
+                        .limit = 10};
             for (const ModelVersion& version : transaction.search_versions(query).value()) {
                 names += version.name + " ";
+            }
+            query.order = {{Column::name, false}};
+            for (const RegisteredModel& model : transaction.search_models(query).value()) {
+                names += model.name;
             }
         });
         return names;
     };
     for (const char* name : {"a", "b", "c"}) {
+        RegisteredModel model = make_model(name);
         ModelVersion version = make_version(name, 1);
         version.tags = {{"k", "v"}};
+        model.tags = version.tags;
         run([&](RegistryTransaction& transaction) {
-            ASSERT_TRUE(transaction.put_model("", make_model(name)));
+            ASSERT_TRUE(transaction.put_model("", model));
             ASSERT_TRUE(transaction.put_version("", version));
         });
     }
-    EXPECT_EQ(found(), "a b c ");
+    EXPECT_EQ(found(), "a b c abc");
 
     run([](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.rename_model({"", "a"}, "z")); });
-    EXPECT_EQ(found(), "b c z ");
+    EXPECT_EQ(found(), "b c z bcz");
     ModelVersion later = make_version("c", 1);
     later.tags = {{"k", "v"}};
     later.last_updated_timestamp = 1;
     run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", later)); });
-    EXPECT_EQ(found(), "c b z ");
+    EXPECT_EQ(found(), "c b z bcz");
 }
 
 TEST_F(RegistryTransactionTest, tags_that_differ_far_inside_are_told_apart) {

@@ -54,8 +54,8 @@ constexpr std::string_view kUpdateVersion =
 
 constexpr TagTexts kModelTags{
     .put =
-        "INSERT INTO registry_model_tags (model_id, position, key, value, workspace, name)"
-        " SELECT id, ?, ?, ?, workspace, name FROM registry_models WHERE id = ?"
+        "INSERT INTO registry_model_tags (model_id, position, key, value, workspace, name, is_prompt)"
+        " SELECT id, ?, ?, ?, workspace, name, is_prompt FROM registry_models WHERE id = ?"
         " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
     .cut = "DELETE FROM registry_model_tags WHERE model_id = ? AND position >= ?",
 };
@@ -63,8 +63,8 @@ constexpr TagTexts kModelTags{
 constexpr TagTexts kVersionTags{
     .put =
         "INSERT INTO registry_version_tags (version_id, position, key, value, workspace, name, version,"
-        " last_updated_timestamp) SELECT id, ?, ?, ?, workspace, name, version, last_updated_timestamp"
-        " FROM registry_versions WHERE id = ?"
+        " last_updated_timestamp, is_prompt) SELECT id, ?, ?, ?, workspace, name, version, last_updated_timestamp,"
+        " is_prompt FROM registry_versions WHERE id = ?"
         " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
     .cut = "DELETE FROM registry_version_tags WHERE version_id = ? AND position >= ?",
 };

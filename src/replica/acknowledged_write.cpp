@@ -74,6 +74,7 @@ base::Result<void> apply_acknowledged(registry::Writer& writer,
         }
     } else if (call.operation != Operation::create_model) {
         const AnswerClock clock(time_of(seen, now));
+
         class NoStore final : public registry::Store {
             base::Result<void> read(const std::function<base::Result<void>(registry::Reader&)>& /*work*/) override {
                 return base::fail(base::Code::internal, "there is a transaction already");
@@ -83,6 +84,7 @@ base::Result<void> apply_acknowledged(registry::Writer& writer,
                 return base::fail(base::Code::internal, "there is a transaction already");
             }
         } no_store;
+
         const base::Result<boost::json::object> written = registry::Registry(no_store, clock).write(writer, call);
         if (!written) {
             return std::unexpected(written.error());

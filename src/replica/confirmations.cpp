@@ -41,10 +41,7 @@ bool Confirmations::is_current(const registry::ModelKey& key, const Asked& asked
     return is_current(shard, key, asked);
 }
 
-void Confirmations::confirm(const registry::ModelKey& key,
-                            const Part& part,
-                            const Asked& asked,
-                            bool is_within_write) {
+void Confirmations::confirm(const registry::ModelKey& key, const Part& part, const Asked& asked, bool is_within_write) {
     Shard& shard = shard_of(key);
     const std::lock_guard guard(shard.mutex);
     if (!is_within_write && !is_current(shard, key, asked)) {
@@ -123,8 +120,8 @@ void Confirmations::swept(base::MonotonicTime began) {
     const auto is_old = [began](const auto& item) { return item.second <= began; };
     for (Shard& shard : shards_) {
         const std::lock_guard guard(shard.mutex);
-        std::erase_if(shard.entries, [&](auto& item) {
-            Entry& entry = item.second;
+        for (auto item = shard.entries.begin(); item != shard.entries.end();) {
+            Entry& entry = item->second;
             std::erase_if(entry.versions, is_old);
             std::erase_if(entry.aliases, is_old);
             const bool says_nothing = entry.writes_under_way == 0 && !entry.is_lost && entry.versions.empty() &&
@@ -133,8 +130,8 @@ void Confirmations::swept(base::MonotonicTime began) {
             if (says_nothing) {
                 shard.last_forgotten_write = std::max(shard.last_forgotten_write, entry.last_write);
             }
-            return says_nothing;
-        });
+            item = says_nothing ? shard.entries.erase(item) : std::next(item);
+        }
     }
 }
 

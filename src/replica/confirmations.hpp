@@ -59,12 +59,14 @@ public:
     // The replica is known to lack a change of the model, until everything of it is confirmed anew.
     void lose(const registry::ModelKey& key);
     [[nodiscard]] bool is_lost(const registry::ModelKey& key) const;
+
     [[nodiscard]] bool has_lost_any() const {
         return lost_.load() > 0;
     }
 
     // Everything in the replica was compared with MLflow from `began` on.
     void swept(base::MonotonicTime began);
+
     [[nodiscard]] base::MonotonicTime last_sweep() const {
         return swept_.load();
     }

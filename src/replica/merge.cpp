@@ -38,7 +38,7 @@ std::vector<registry::ModelVersion> rows_of(std::vector<registry::ModelVersion> 
 // The aliases of one version as a single read showed them, among all of its model's.
 std::vector<registry::Alias> with_aliases_of(std::vector<registry::Alias> all, const registry::ModelVersion& version) {
     std::erase_if(all, [&](const registry::Alias& alias) {
-        return alias.version == version.version || std::ranges::contains(version.aliases, alias.name);
+        return alias.version == version.version || std::ranges::count(version.aliases, alias.name) > 0;
     });
     for (const std::string& name : version.aliases) {
         all.push_back({name, version.version});
@@ -112,7 +112,8 @@ private:
         if (!stored) {
             return std::unexpected(stored.error());
         }
-        const bool is_other = view_.model && *stored && (*stored)->creation_timestamp != view_.model->creation_timestamp;
+        const bool is_other =
+            view_.model && *stored && (*stored)->creation_timestamp != view_.model->creation_timestamp;
         const bool may_insert = view_.model && (view_.is_whole || filling == Filling::rows);
         if ((!*stored || is_other) && !may_insert) {
             merged_.is_torn = true;
@@ -132,6 +133,7 @@ private:
             }
         }
         model = row_of(std::move(model));
+        aliases_ = model.aliases;
         if (*stored && model == row_of(**stored)) {
             return {};
         }
@@ -186,7 +188,8 @@ private:
             version.artifact_uri = (*stored)->artifact_uri;
         }
         if (version.artifact_uri.empty()) {
-            merged_.without_uri.push_back(version.version);
+            merged_.without_uri.push_back(
+                {version.version, std::ranges::count(aliases_, version.version, &registry::Alias::version) > 0});
         }
         if (*stored && version == row_of(**stored)) {
             return {};
@@ -210,6 +213,7 @@ private:
 
     registry::Writer& writer_;
     const ModelView& view_;
+    std::vector<registry::Alias> aliases_;
     Merged merged_;
 };
 

@@ -10,13 +10,18 @@
 
 namespace replica {
 
+struct VersionWithoutUri {
+    std::int64_t version = 0;
+    bool is_aliased = false;
+};
+
 struct Merged {
     std::int64_t changes = 0;  // rows written or erased
     std::int64_t erased = 0;
-    bool is_torn = false;      // the view does not fit the rows: the model has to be read as a whole
+    bool is_torn = false;  // the view does not fit the rows: the model has to be read as a whole
     bool aliases_changed = false;
-    bool is_other_model = false;  // than the one that had its name before
-    std::vector<std::int64_t> without_uri;  // versions of the view whose artifact_uri is still unknown
+    bool is_other_model = false;                 // than the one that had its name before
+    std::vector<VersionWithoutUri> without_uri;  // of the view: where their artifacts are is still unknown
 };
 
 enum class Filling {

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "registry_http/error_response.hpp"
-#include "replica/acknowledged_write.hpp"
-#include "replica/row_answer.hpp"
 #include "telemetry/log.hpp"
 
 namespace replica {
@@ -13,6 +10,7 @@ namespace replica {
 namespace {
 
 constexpr std::size_t kErasedAtOnce = 500;
+constexpr std::size_t kListedAtOnce = 500;
 
 registry::Timestamp to_timestamp(base::WallTime time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -81,6 +79,7 @@ base::Result<void> Replica::note_status(registry::Reader& reader) {
         return std::unexpected(status.error());
     }
     is_complete_.store(status->is_complete());
+    revision_.store(status->revision);
     const std::lock_guard guard(mutex_);
     status_ = std::move(*status);
     return {};
@@ -90,6 +89,7 @@ ReplicaStatus Replica::status() const {
     const std::vector<Mark> marks = marked();
     const std::lock_guard guard(mutex_);
     ReplicaStatus status = status_;
+    status.revision = revision();
     status.marked = marks;
     return status;
 }
@@ -97,13 +97,23 @@ ReplicaStatus Replica::status() const {
 // The job goes on alone when it takes too long, and must then not put older rows over newer ones: those who wait for
 // their turn in the store look whether they still are wanted.
 base::Task<base::Result<void>> Replica::write(net::Worker& worker,
-                                              std::function<base::Result<void>(registry::Writer&)> work) {
+                                              std::function<base::Result<std::int64_t>(registry::Writer&)> work) {
     const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
     base::Result<void> done = co_await pool_.run(worker, kStoreLimit, [this, is_given_up, work = std::move(work)] {
-        return store_.write([&](registry::Writer& writer) -> base::Result<void> {
-            return is_given_up->load() ? base::fail(base::Code::cancelled, "nobody waits for it any more")
-                                       : work(writer);
+        std::int64_t revision = 0;
+        base::Result<void> written = store_.write([&](registry::Writer& writer) -> base::Result<void> {
+            if (is_given_up->load()) {
+                return base::fail(base::Code::cancelled, "nobody waits for it any more");
+            }
+            base::Result<std::int64_t> changes = work(writer);
+            changes = changes ? add_to_revision(writer, *changes) : changes;
+            revision = changes.value_or(0);
+            return changes ? base::Result<void>() : std::unexpected(changes.error());
         });
+        if (written) {
+            revision_.store(revision);
+        }
+        return written;
     });
     is_given_up->store(true);
     co_return done;
@@ -117,9 +127,8 @@ ModelView Replica::without_what_is_known_better(ModelView view) const {
     std::erase_if(view.versions, [&](const registry::ModelVersion& version) {
         return is_outdated({.kind = Part::Kind::version, .version = version.version});
     });
-    std::erase_if(view.gone_versions, [&](std::int64_t version) {
-        return is_outdated({.kind = Part::Kind::version, .version = version});
-    });
+    std::erase_if(view.gone_versions,
+                  [&](std::int64_t version) { return is_outdated({.kind = Part::Kind::version, .version = version}); });
     if (view.model && is_outdated({})) {
         view.model.reset();
     }
@@ -154,7 +163,7 @@ base::Result<void> Replica::merge_view(registry::Writer& writer,
     if (merged->is_torn) {
         outcome.torn.push_back(view.key);
     }
-    for (const std::int64_t version : merged->without_uri) {
+    for (const VersionWithoutUri& version : merged->without_uri) {
         outcome.without_uri.emplace_back(view.key, version);
     }
     return {};
@@ -168,41 +177,63 @@ base::Result<MergeOutcome> Replica::merge_rows(registry::Writer& writer, const M
             return std::unexpected(merged.error());
         }
     }
-    base::Result<void> done = {};
-    if (outcome.changes > 0) {
-        done = add_to_revision(writer, outcome.changes);
-    }
-    if (done && merge.position) {
+    if (merge.position) {
         filling_began_.store(monotonic(merge.position->began));
-        done = put_position(writer, *merge.position);
+        const base::Result<void> put = put_position(writer, *merge.position);
+        if (!put) {
+            return std::unexpected(put.error());
+        }
     }
-    return done ? base::Result<MergeOutcome>(std::move(outcome)) : std::unexpected(done.error());
+    return outcome;
 }
 
 base::Task<base::Result<MergeOutcome>> Replica::merge(net::Worker& worker, Merge merge) {
     const auto shared = std::make_shared<const Merge>(std::move(merge));
     const auto outcome = std::make_shared<MergeOutcome>();
     const base::Result<void> done =
-        co_await write(worker, [this, shared, outcome](registry::Writer& writer) -> base::Result<void> {
+        co_await write(worker, [this, shared, outcome](registry::Writer& writer) -> base::Result<std::int64_t> {
             base::Result<MergeOutcome> merged = merge_rows(writer, *shared);
             if (!merged) {
                 return std::unexpected(merged.error());
             }
             *outcome = std::move(*merged);
-            return {};
+            return outcome->changes;
         });
     if (!done) {
         co_return std::unexpected(done.error());
     }
     for (const ModelView& view : shared->views) {
-        if (!std::ranges::contains(outcome->torn, view.key) && !std::ranges::contains(outcome->discarded, view.key)) {
+        if (std::ranges::count(outcome->torn, view.key) + std::ranges::count(outcome->discarded, view.key) == 0) {
             confirm(view, shared->is_within_write);
         }
     }
     co_return std::move(*outcome);
 }
 
-// What a view says, it says of whole answers: a version with the aliases that name it, a model with its latest versions.
+base::Task<base::Result<void>> Replica::put_download_uris(net::Worker& worker, std::vector<DownloadUri> uris) {
+    return write(worker, [this, uris = std::move(uris)](registry::Writer& writer) -> base::Result<std::int64_t> {
+        std::int64_t changes = 0;
+        for (const DownloadUri& found : uris) {
+            base::Result<std::optional<registry::ModelVersion>> version = writer.find_version(found.key, found.version);
+            if (!version) {
+                return std::unexpected(version.error());
+            }
+            if (!*version || !(*version)->artifact_uri.empty() || !confirmations.is_current(found.key, found.asked)) {
+                continue;
+            }
+            ++changes;
+            (*version)->artifact_uri = found.uri;
+            const base::Result<void> put = writer.put_version(found.key.workspace, **version);
+            if (!put) {
+                return std::unexpected(put.error());
+            }
+        }
+        return changes;
+    });
+}
+
+// What a view says, it says of whole answers: a version with the aliases that name it, a model with its latest
+// versions.
 void Replica::confirm(const ModelView& view, bool is_within_write) {
     const auto confirm_part = [&](const Part& part) {
         confirmations.confirm(view.key, part, view.asked, is_within_write);
@@ -226,87 +257,65 @@ void Replica::confirm(const ModelView& view, bool is_within_write) {
     }
 }
 
-base::Task<base::Result<void>> Replica::apply_unread(net::Worker& worker, registry::Call call, std::string body) {
-    const base::Result<CallTarget> target = target_of(call);
-    if (!target) {
-        co_return std::unexpected(target.error());
-    }
-    call.workspace = target->model.workspace;
-    base::Result<void> done = co_await write(
-        worker,
-        [this, call = std::move(call), target = *target, body = std::move(body)](
-            registry::Writer& writer) -> base::Result<void> {
-            base::Result<void> applied = apply_acknowledged(writer, call, target, body, clock_.wall_now());
-            return applied ? add_to_revision(writer, 1) : applied;
-        });
-    for (const registry::ModelKey& key : target->models()) {
-        confirmations.aliases_changed(key);
-        confirmations.doubt(key, clock_.now());
-    }
-    co_return done;
-}
-
-base::Task<std::optional<http::Response>> Replica::answer(net::Worker& worker, registry::Call call, CallTarget target) {
-    const std::optional<Part> part = part_of(call, target);
-    if (part ? confirmations.is_lost(target.model) : confirmations.has_lost_any()) {
-        co_return std::nullopt;
-    }
-    const base::MonotonicTime confirmed_at =
-        part ? confirmations.confirmed_at(target.model, *part) : confirmations.last_sweep();
-    call.workspace = target.model.workspace;
-    const registry::ModelKey key = target.model;
-    base::Result<std::optional<RowAnswer>> answer =
-        co_await read(worker, [this, call = std::move(call), target = std::move(target)](registry::Reader& reader) {
-            return answer_from_rows(reader, registry_, call, target, is_marked(target.model));
-        });
-    if (!answer) {
-        telemetry::log_warn("replica_read_failed", {{"error", answer.error().message}});
-        co_return std::nullopt;
-    }
-    // What was lost meanwhile may be missing from what was read.
-    if (!*answer || (part && confirmations.is_lost(key))) {
-        co_return std::nullopt;
-    }
-    http::Response response;
-    if ((*answer)->body) {
-        response.body = std::move(*(*answer)->body);
-    } else {
-        response = registry_http::to_response((*answer)->body.error());
-    }
-    describe_source(response, confirmed_at, (*answer)->revision);
-    co_return response;
-}
-
-void Replica::describe_source(http::Response& response,
-                              base::MonotonicTime confirmed_at,
-                              std::int64_t revision) const {
-    const base::MonotonicTime since = std::max({confirmed_at, filling_began_.load(), base::MonotonicTime()});
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - since);
-    response.headers.emplace_back("X-Hokusai-Source", "replica");
-    response.headers.emplace_back("Age", std::to_string(std::max<std::int64_t>(0, age.count())));
-    response.headers.emplace_back("X-Hokusai-Revision", std::to_string(revision));
-}
-
 base::Task<base::Result<void>> Replica::record_sweep(net::Worker& worker,
                                                      base::MonotonicTime began,
                                                      SweepRecord sweep) {
-    base::Result<void> done = co_await write(worker, [this, sweep](registry::Writer& writer) {
-        base::Result<void> put = put_last_sweep(writer, sweep);
-        return put ? note_status(writer) : put;
-    });
+    base::Result<void> done =
+        co_await write(worker, [this, sweep](registry::Writer& writer) -> base::Result<std::int64_t> {
+            base::Result<void> put = put_last_sweep(writer, sweep);
+            put = put ? note_status(writer) : put;
+            return put ? base::Result<std::int64_t>(0) : std::unexpected(put.error());
+        });
     if (done) {
         confirmations.swept(began);
     }
     co_return done;
 }
 
+base::Task<base::Result<std::vector<std::int64_t>>> Replica::version_numbers(net::Worker& worker,
+                                                                             std::vector<registry::ModelKey> keys) {
+    return read(worker, [keys = std::move(keys)](registry::Reader& reader) -> base::Result<std::vector<std::int64_t>> {
+        std::vector<std::int64_t> all;
+        for (const registry::ModelKey& key : keys) {
+            const base::Result<std::vector<std::int64_t>> numbers = reader.version_numbers(key);
+            if (!numbers) {
+                return std::unexpected(numbers.error());
+            }
+            all.insert(all.end(), numbers->begin(), numbers->end());
+        }
+        return all;
+    });
+}
+
+base::Task<base::Result<std::vector<Replica::ModelRows>>> Replica::list_rows(net::Worker& worker,
+                                                                             std::optional<registry::ModelKey> after) {
+    return read(worker, [after = std::move(after)](registry::Reader& reader) -> base::Result<std::vector<ModelRows>> {
+        const base::Result<std::vector<registry::ModelKey>> keys = reader.list_models(after, kListedAtOnce);
+        if (!keys) {
+            return std::unexpected(keys.error());
+        }
+        std::vector<ModelRows> rows;
+        for (const registry::ModelKey& key : *keys) {
+            base::Result<std::vector<std::int64_t>> numbers = reader.version_numbers(key);
+            if (!numbers) {
+                return std::unexpected(numbers.error());
+            }
+            rows.push_back({key, std::move(*numbers)});
+        }
+        return rows;
+    });
+}
+
 base::Task<> Replica::mark(net::Worker& worker, registry::ModelKey key, MarkReason reason) {
     {
         const std::lock_guard guard(mutex_);
-        // Beyond that the next sweep finds them all the same.
-        if (marked_.size() >= kMaxMarked || !marked_.emplace(key, reason).second) {
+        const auto known = marked_.find(key);
+        const bool says_more = known == marked_.end() || reason == MarkReason::not_stored;
+        // Beyond so many the next sweep finds them all the same.
+        if (!says_more || marked_.size() >= kMaxMarked) {
             co_return;
         }
+        marked_.insert_or_assign(key, reason);
     }
     telemetry::log_info("replica_model_marked",
                         {{"workspace", key.workspace}, {"model", key.name}, {"reason", to_string(reason)}});
@@ -326,7 +335,10 @@ base::Task<> Replica::unmark(net::Worker& worker, registry::ModelKey key) {
 // They are known in memory in any case; a store that does not take them is told of with the write it did not take.
 base::Task<> Replica::store_marks(net::Worker& worker) {
     const base::Result<void> stored =
-        co_await write(worker, [this](registry::Writer& writer) { return put_marked(writer, marked()); });
+        co_await write(worker, [this](registry::Writer& writer) -> base::Result<std::int64_t> {
+            const base::Result<void> put = put_marked(writer, marked());
+            return put ? base::Result<std::int64_t>(0) : std::unexpected(put.error());
+        });
     if (!stored) {
         telemetry::log_warn("replica_marks_not_stored", {{"error", stored.error().message}});
     }

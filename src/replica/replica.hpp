@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,11 +36,18 @@ struct MergeOutcome {
     std::int64_t erased = 0;
     std::vector<registry::ModelKey> torn;       // to be read as a whole
     std::vector<registry::ModelKey> discarded;  // a local write came between
-    std::vector<std::pair<registry::ModelKey, std::int64_t>> without_uri;
+    std::vector<std::pair<registry::ModelKey, VersionWithoutUri>> without_uri;
 };
 
-// Shared by all workers, safe from any thread. The store, the pool and the clock outlive it; it outlives the jobs of the
-// pool.
+struct DownloadUri {
+    registry::ModelKey key;
+    std::int64_t version = 0;
+    std::string uri;
+    Asked asked;
+};
+
+// Shared by all workers, safe from any thread. The store, the pool and the clock outlive it; it outlives the jobs of
+// the pool.
 class Replica {
 public:
     Replica(registry::Store& store, net::BlockingPool& pool, const base::Clock& clock)
@@ -64,6 +72,9 @@ public:
 
     base::Task<base::Result<MergeOutcome>> merge(net::Worker& worker, Merge merge);
 
+    // Of versions that had none; those of models that were written to meanwhile are left out.
+    base::Task<base::Result<void>> put_download_uris(net::Worker& worker, std::vector<DownloadUri> uris);
+
     // MLflow carried out `call` and answered `body`, and nothing more could be read of it: applies it by the registry's
     // own rules, with the numbers of that answer.
     base::Task<base::Result<void>> apply_unread(net::Worker& worker, registry::Call call, std::string body);
@@ -80,20 +91,37 @@ public:
     [[nodiscard]] std::vector<Mark> marked() const;
     [[nodiscard]] bool is_marked(const registry::ModelKey& key) const;
 
+    // Whether a model may have changed without the replica having seen how.
+    [[nodiscard]] bool has_unsettled() const {
+        const std::lock_guard guard(mutex_);
+        return !marked_.empty();
+    }
+
     // Everything was compared with MLflow; `began` on the monotonic clock.
     base::Task<base::Result<void>> record_sweep(net::Worker& worker, base::MonotonicTime began, SweepRecord sweep);
 
-    // Runs `work` in a transaction of the store, apart from the worker. What it refers to must live as long as this.
-    template <class Work>
-    auto read(net::Worker& worker, Work work) {
-        return pool_.run(worker, kStoreLimit, [this, work = std::move(work)]() mutable { return in_read(work); });
-    }
+    // The versions of the models of these names, in any order.
+    base::Task<base::Result<std::vector<std::int64_t>>> version_numbers(net::Worker& worker,
+                                                                        std::vector<registry::ModelKey> keys);
+
+    struct ModelRows {
+        registry::ModelKey key;
+        std::vector<std::int64_t> versions;
+    };
+
+    // Models after `after` with their versions, at most a few hundred.
+    base::Task<base::Result<std::vector<ModelRows>>> list_rows(net::Worker& worker,
+                                                               std::optional<registry::ModelKey> after);
 
     // As last read or written.
     [[nodiscard]] ReplicaStatus status() const;
 
     [[nodiscard]] bool is_complete() const {
         return is_complete_.load();
+    }
+
+    [[nodiscard]] std::int64_t revision() const {
+        return revision_.load();
     }
 
     [[nodiscard]] const base::Clock& clock() const {
@@ -107,20 +135,23 @@ private:
     static constexpr auto kStoreLimit = std::chrono::seconds(10);
     static constexpr std::size_t kMaxMarked = 1000;
 
+    // Runs `work` in a transaction of the store, apart from the worker. It may have to go on alone, so it owns what it
+    // uses.
     template <class Work>
-    auto in_read(Work& work) {
-        decltype(work(std::declval<registry::Reader&>())) result = base::fail(base::Code::internal, "not read");
-        const base::Result<void> done = store_.read([&](registry::Reader& reader) -> base::Result<void> {
-            result = work(reader);
-            return result ? base::Result<void>() : std::unexpected(result.error());
+    auto read(net::Worker& worker, Work work) {
+        return pool_.run(worker, kStoreLimit, [this, work = std::move(work)] {
+            std::invoke_result_t<const Work&, registry::Reader&> result = base::fail(base::Code::internal, "not read");
+            const base::Result<void> done = store_.read([&](registry::Reader& reader) -> base::Result<void> {
+                result = work(reader);
+                return result ? base::Result<void>() : std::unexpected(result.error());
+            });
+            return done ? std::move(result) : decltype(result)(std::unexpected(done.error()));
         });
-        return done ? std::move(result) : decltype(result)(std::unexpected(done.error()));
     }
 
-    using Cancelled = std::shared_ptr<std::atomic<bool>>;
-
+    // `work` answers how many rows it changed.
     base::Task<base::Result<void>> write(net::Worker& worker,
-                                         std::function<base::Result<void>(registry::Writer&)> work);
+                                         std::function<base::Result<std::int64_t>(registry::Writer&)> work);
     base::Result<MergeOutcome> merge_rows(registry::Writer& writer, const Merge& merge);
     base::Result<void> merge_view(registry::Writer& writer, const Merge& merge, ModelView view, MergeOutcome& outcome);
     [[nodiscard]] ModelView without_what_is_known_better(ModelView view) const;
@@ -134,8 +165,10 @@ private:
     const base::Clock& clock_;
     const registry::Registry registry_;
     std::atomic<bool> is_complete_{false};
-    std::atomic<base::MonotonicTime> filling_began_{base::MonotonicTime::min()};  // of what was read before completeness
-    mutable std::mutex mutex_;  // guards all below
+    std::atomic<std::int64_t> revision_{0};
+    std::atomic<base::MonotonicTime> filling_began_{
+        base::MonotonicTime::min()};  // of what was read before completeness
+    mutable std::mutex mutex_;        // guards all below
     std::map<registry::ModelKey, MarkReason> marked_;
     ReplicaStatus status_;
 };

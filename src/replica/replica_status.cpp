@@ -179,12 +179,13 @@ base::Result<void> put_upstream(registry::Writer& writer, const std::string& url
     return writer.put_fact(kUpstream, url);
 }
 
-base::Result<void> add_to_revision(registry::Writer& writer, std::int64_t changes) {
+base::Result<std::int64_t> add_to_revision(registry::Writer& writer, std::int64_t changes) {
     const base::Result<std::int64_t> revision = read_revision(writer);
-    if (!revision) {
-        return std::unexpected(revision.error());
+    if (!revision || changes == 0) {
+        return revision;
     }
-    return writer.put_fact(kRevision, std::to_string(*revision + changes));
+    const base::Result<void> put = writer.put_fact(kRevision, std::to_string(*revision + changes));
+    return put ? base::Result<std::int64_t>(*revision + changes) : std::unexpected(put.error());
 }
 
 base::Result<void> put_position(registry::Writer& writer, const Position& position) {

@@ -73,7 +73,8 @@ base::Result<std::int64_t> read_revision(registry::Reader& reader);
 base::Result<bool> read_is_complete(registry::Reader& reader);
 
 base::Result<void> put_upstream(registry::Writer& writer, const std::string& url);
-base::Result<void> add_to_revision(registry::Writer& writer, std::int64_t changes);
+// Answers the new one.
+base::Result<std::int64_t> add_to_revision(registry::Writer& writer, std::int64_t changes);
 base::Result<void> put_position(registry::Writer& writer, const Position& position);
 base::Result<void> put_marked(registry::Writer& writer, const std::vector<Mark>& marked);
 

@@ -18,8 +18,8 @@ struct RowAnswer {
     std::int64_t revision = 0;
 };
 
-// Nothing when an answer would pretend to know: what is missing may be in MLflow all the same while the replica is being
-// filled for the first time, or while `is_marked` the model is to be read again. Errors are the store's.
+// Nothing when an answer would pretend to know: what is missing may be in MLflow all the same while the replica is
+// being filled for the first time, or while `is_marked` the model is to be read again. Errors are the store's.
 base::Result<std::optional<RowAnswer>> answer_from_rows(registry::Reader& reader,
                                                         const registry::Registry& registry,
                                                         const registry::Call& call,

@@ -1,0 +1,75 @@
+// Registry calls of one worker, in front of the gateway: MLflow answers them as long as it does, the replica otherwise.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "http/exchange.hpp"
+#include "mlflow/call_observer.hpp"
+#include "net/worker.hpp"
+#include "registry/alias_index.hpp"
+#include "replica/replica.hpp"
+#include "replica/upstream_reader.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace replica {
+
+struct ReplicatedSettings {
+    base::Duration read_max_age{0};  // zero: MLflow is always asked first
+    base::Duration lock_patience = std::chrono::seconds(30);
+};
+
+struct ReplicaMetrics {
+    explicit ReplicaMetrics(telemetry::Metrics& metrics);
+
+    telemetry::Counter& answers_unavailable;  // MLflow did not answer, the replica did
+    telemetry::Counter& answers_first;        // MLflow was not asked
+    telemetry::Counter& cannot_tell;          // MLflow did not answer, and the replica does not know
+    telemetry::Counter& writes_read_back;
+    telemetry::Counter& writes_unsettled;
+};
+
+// Lives on one worker; what it refers to outlives it.
+class ReplicatedRegistry {
+public:
+    // The gateway's: `observer` may be null, `body` is the request's when it was read already.
+    using Forward =
+        std::function<base::Task<>(http::Exchange&, mlflow::CallObserver* observer, std::optional<std::string> body)>;
+
+    struct Deps {
+        net::Worker& worker;
+        Replica& replica;
+        const registry::AliasIndex& aliases;
+        UpstreamReader& reader;
+        telemetry::Metrics& metrics;
+        Forward forward;
+    };
+
+    ReplicatedRegistry(Deps deps, ReplicatedSettings settings);
+
+    // Answers at once what needs neither MLflow nor a disk: an alias confirmed of late. The caller was authenticated.
+    bool try_answer(http::Exchange& exchange);
+
+    // Answers any of MLflow's paths; those that are no registry calls go straight to the gateway.
+    base::Task<> handle(http::Exchange& exchange);
+
+private:
+    class ReadObserver;
+    class WriteObserver;
+
+    base::Task<> read(http::Exchange& exchange, registry::Call call, std::optional<std::string> body);
+    base::Task<> write(http::Exchange& exchange, registry::Call call, std::optional<std::string> body);
+    base::Task<bool> answer_first(http::Exchange& exchange, const registry::Call& call, const CallTarget& target);
+    base::Task<> read_through(const registry::Call& call, const CallTarget& target, std::string_view body, Asked asked);
+    [[nodiscard]] bool is_fresh(const registry::Call& call, const CallTarget& target) const;
+
+    Deps deps_;
+    const ReplicatedSettings settings_;
+    ReplicaMetrics metrics_;
+};
+
+}  // namespace replica

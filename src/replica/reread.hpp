@@ -1,0 +1,28 @@
+// One model, read from MLflow as a whole.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "net/worker.hpp"
+#include "registry/entities.hpp"
+#include "replica/replica.hpp"
+#include "replica/upstream_reader.hpp"
+
+namespace replica {
+
+struct Reread {
+    registry::ModelKey key;
+    bool is_within_write = false;
+    std::string renamed_from{};
+};
+
+// Reads the model, all its versions and, one by one, those the replica has and MLflow's lists don't show; brings the
+// rows to it. The caller holds the model's lock.
+base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
+                                              Replica& replica,
+                                              UpstreamReader& reader,
+                                              Reread what);
+
+}  // namespace replica

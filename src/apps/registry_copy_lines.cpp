@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "registry/json.hpp"
+#include "registry/validation.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -93,8 +94,8 @@ private:
         if (!model) {
             return std::unexpected(model.error());
         }
-        if (model->name.empty()) {
-            return wrong("the model has no name");
+        if (auto named = registry::check_model_name(model->name); !named) {
+            return named;
         }
         ModelCopy copy{.workspace = text_in(line, "workspace"), .model = *std::move(model)};
         copy.model.latest_versions.clear();
@@ -123,6 +124,11 @@ private:
             return wrong(fmt::format(
                 "version {} of model '{}' comes after version {}", version->version, version->name, previous));
         }
+        const auto stage = registry::canonical_stage(version->current_stage.empty() ? "None" : version->current_stage);
+        if (!stage) {
+            return std::unexpected(stage.error());
+        }
+        version->current_stage = *stage;
         version->artifact_uri = text_in(line, "artifact_uri");
         version->aliases.clear();
         versions.push_back(*std::move(version));
@@ -154,6 +160,9 @@ private:
         }
         ModelCopy model = *std::exchange(current_, std::nullopt);
         for (const registry::Alias& alias : model.model.aliases) {
+            if (auto named = registry::check_alias(alias.name); !named) {
+                return std::unexpected(named.error().context(label(model.key()) + " before it"));
+            }
             if (!std::ranges::binary_search(model.versions, alias.version, {}, &registry::ModelVersion::version)) {
                 return wrong(fmt::format("alias '{}' of {} before it names version {}, which the file does not have",
                                          alias.name,

@@ -93,7 +93,7 @@ base::Result<void> search(
 // A server that knows nothing of workspaces has the default one.
 base::Result<std::set<std::string>> list_workspaces(RegistryApi& api) {
     const auto info = api.call({.method = "GET", .path = kServerInfo});
-    if (!info && !is_missing(info.error())) {
+    if (!info && info.error().code != base::Code::not_found) {
         return std::unexpected(info.error());
     }
     const json::value* const enabled = info ? info->if_contains("workspaces_enabled") : nullptr;

@@ -33,7 +33,7 @@ std::optional<std::string> decode(std::string_view token) {
             break;
         }
     }
-    return base::base64_decode(kept);
+    return kept.size() % 4 == 0 ? base::base64_decode(kept) : std::nullopt;
 }
 
 // Python takes these for false.

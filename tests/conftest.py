@@ -16,6 +16,13 @@ from support.mlflow_server import MlflowServer
 from support.upstream import Upstream
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("registry", "random calls to the native registry and to MLflow")
+    group.addoption("--registry-seed", help="the calls of an earlier run; a new seed by default")
+    group.addoption("--registry-calls", type=int, default=500, help="about so many (default: %(default)s)")
+    group.addoption("--outage-seconds", type=float, default=10, help="how long MLflow is gone (default: %(default)s)")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # pytest takes SystemExit for one test's failure and goes on; its own exit ends the run, fixtures first.
     signal.signal(signal.SIGTERM, lambda number, frame: pytest.exit("SIGTERM", returncode=128 + number))

@@ -35,6 +35,7 @@ FILE_TAG = re.compile(r'"\d{10}\.\d+-(\d+)-\d+"')  # werkzeug: time, size and a 
 HTTP_DATE = re.compile(r"\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT")
 EPOCH = re.compile(r"(?<!\d)\d{10}(?:\d{3}|\d{9})?(?!\d)")  # seconds, milliseconds or nanoseconds
 PLACEHOLDER = re.compile(r"<(\w+)>")
+ENCODED_PLACEHOLDER = re.compile(r"%3C(\w+)%3E")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Side:
 
     def _request(self, call: Call, fields: list[tuple[str, str]]) -> bytes:
         query = call.query if isinstance(call.query, str) else urlencode(call.query)
-        query = self._fill(query.replace("%3C", "<").replace("%3E", ">"))
+        query = self._fill(ENCODED_PLACEHOLDER.sub(r"<\1>", query))
         target = (self.mount if call.is_server_path else "") + self._fill(call.path) + (f"?{query}" if query else "")
         if call.body is None:
             return wire.request(call.method, target, fields)

@@ -1,0 +1,55 @@
+"""The ways in which the native registry may answer otherwise than MLflow on SQLite: any other is a defect."""
+
+from __future__ import annotations
+
+import json
+
+from support.differential import Answer, Call
+from support.registry_differential import Difference
+from support.registry_words import TOO_LONG_NAME
+
+
+def _error(answer: Answer) -> dict[str, str]:
+    """MLflow's form of an error, with nothing in it if the answer has another."""
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) and "error_code" in body else {}
+
+
+def _is_clear_refusal(answer: Answer) -> bool:
+    return answer.status == 400 and _error(answer).get("error_code") == "INVALID_PARAMETER_VALUE"
+
+
+def _is_page_of_html(answer: Answer) -> bool:
+    return answer.status == 500 and b"<!doctype html>" in answer.body
+
+
+def _has_too_long_name(call: Call) -> bool:
+    return TOO_LONG_NAME in str(call.body)
+
+
+def _differs_in_database_text(call: Call, expected: Answer, given: Answer) -> bool:
+    left, right = _error(expected), _error(given)
+    ours, marker, _ = left.get("message", "").partition(" Error: (sqlite3.")
+    return bool(marker) and expected.status == given.status and left | {"message": ours} == right
+
+
+DIFFERENCES = [
+    Difference(
+        "a page of HTML",
+        "MLflow answers some bad calls with the page of an uncaught exception; a client is better told what is wrong",
+        lambda call, expected, given: _is_page_of_html(expected) and _is_clear_refusal(given),
+    ),
+    Difference(
+        "a name over 256 characters",
+        "SQLite does not enforce the width of MLflow's column; PostgreSQL does, and so do we on every database",
+        lambda call, expected, given: _has_too_long_name(call) and _is_clear_refusal(given),
+    ),
+    Difference(
+        "text of the database",
+        "MLflow puts the statement and its parameters into the message; no SQL appears in ours",
+        _differs_in_database_text,
+    ),
+]

@@ -102,7 +102,7 @@ private:
     }
 
     base::Result<void> merge_model(Filling filling) {
-        if (view_.model && !view_.renamed_from.empty()) {
+        if (view_.model && !view_.renamed_from.empty() && view_.renamed_from != view_.key.name) {
             base::Result<void> followed = follow_rename();
             if (!followed) {
                 return followed;

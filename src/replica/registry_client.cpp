@@ -148,10 +148,10 @@ base::Result<std::optional<boost::json::object>> object_of(const mlflow::Upstrea
 }
 
 base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryClient::ask(std::string target, std::string workspace) {
-    return client_.get({.target = std::move(target),
+    return deps_.get({.target = std::move(target),
                         .workspace = std::move(workspace),
                         .max_body = kMaxAnswer,
-                        .limit = client_.worker().now() + settings_.patience});
+                        .limit = deps_.worker.now() + settings_.patience});
 }
 
 base::Task<base::Result<std::optional<registry::RegisteredModel>>> RegistryClient::find_model(registry::ModelKey key) {
@@ -190,7 +190,7 @@ base::Task<base::Result<PageOf<registry::RegisteredModel>>> RegistryClient::list
         co_return std::unexpected(answer.error());
     }
     base::Result<PageOf<registry::RegisteredModel>> models =
-        co_await pool_.run(client_.worker(), kParseLimit, [answer = std::move(*answer)] {
+        co_await deps_.pool.run(deps_.worker, kParseLimit, [answer = std::move(*answer)] {
             return page_in<registry::RegisteredModel>(answer, "registered_models", registry::model_from_json);
         });
     co_return models;
@@ -203,7 +203,7 @@ base::Task<base::Result<PageOf<registry::ModelVersion>>> RegistryClient::list_ve
         co_return std::unexpected(answer.error());
     }
     base::Result<PageOf<registry::ModelVersion>> versions =
-        co_await pool_.run(client_.worker(), kParseLimit, [answer = std::move(*answer)] {
+        co_await deps_.pool.run(deps_.worker, kParseLimit, [answer = std::move(*answer)] {
             return page_in<registry::ModelVersion>(answer, "model_versions", registry::version_from_json);
         });
     co_return versions;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mlflow/upstream_client.hpp"
@@ -21,9 +22,15 @@ public:
         std::size_t page_size = 500;
     };
 
-    // `pool` takes large answers apart. Both outlive it.
-    RegistryClient(mlflow::UpstreamClient& client, net::BlockingPool& pool, Settings settings)
-        : client_(client), pool_(pool), settings_(settings) {}
+    using Get = std::function<base::Task<base::Result<mlflow::UpstreamAnswer>>(mlflow::UpstreamClient::Question)>;
+
+    struct Deps {
+        net::Worker& worker;
+        net::BlockingPool& pool;  // takes large answers apart
+        Get get;                  // UpstreamClient::get()
+    };
+
+    RegistryClient(Deps deps, Settings settings) : deps_(std::move(deps)), settings_(settings) {}
 
     base::Task<base::Result<std::optional<registry::RegisteredModel>>> find_model(registry::ModelKey key) override;
     base::Task<base::Result<std::optional<registry::ModelVersion>>> find_version(registry::ModelKey key,
@@ -37,8 +44,7 @@ public:
 private:
     base::Task<base::Result<mlflow::UpstreamAnswer>> ask(std::string target, std::string workspace);
 
-    mlflow::UpstreamClient& client_;
-    net::BlockingPool& pool_;
+    const Deps deps_;
     const Settings settings_;
 };
 

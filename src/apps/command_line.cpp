@@ -205,6 +205,7 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
             flags.set_secret_file("mlflow.token", token_file);
         }
         const LoadedSettings loaded = load_settings(flags.sources());
+        std::signal(SIGPIPE, SIG_IGN);
         return work(loaded.settings, Console{std::cout, std::cerr});
     };
 
@@ -227,8 +228,8 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
 
     CLI::App* from_file = registry->add_subcommand(
         "import",
-        "Read what export wrote. Into the data folder of a stopped service it comes exactly as it was, all or nothing. "
-        "Into a server versions keep their numbers, while times, users, states and download locations become new");
+        "Read what export wrote: into the folder of a stopped service exactly as it was, into a server with the same "
+        "version numbers and new times");
     from_file->add_option("FILE", imported.file, "the file; - is standard input")->required();
     from_file
         ->add_option("--to", imported.to, "a running MLflow or hokusai; without it, the registry of the data folder")
@@ -239,7 +240,10 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
                      "when models are there already: refuse all, or skip those and complete what broke off (refuse)")
         ->type_name("refuse|skip");
     from_file->add_flag("--dry-run", imported.is_dry_run, "check the file, say what would be done, and write nothing");
-    from_file->footer("Example: hokusai registry import models.jsonl --to http://127.0.0.1:8000");
+    from_file->footer(
+        "A folder takes all models or none. A server takes one after the other, and sets times, users, states and\n"
+        "download locations itself; what broke off is completed by the same command with --existing skip.\n"
+        "Example: hokusai registry import models.jsonl --to http://127.0.0.1:8000");
     from_file->callback([&action, with_settings] {
         action = [with_settings] {
             return with_settings([](const ServiceSettings& settings, const Console& console) {

@@ -127,7 +127,8 @@ base::Result<std::unique_ptr<std::istream>> open_input(const std::string& file, 
     return kept;
 }
 
-int print(const ImportReport& report, const std::string& target, bool is_dry_run, const Console& console) {
+int print(
+    const ImportReport& report, const std::string& target, bool is_server, bool is_dry_run, const Console& console) {
     console.out << fmt::format(
         "{} {} into {}", is_dry_run ? "would import" : "imported", to_text(report.added), target);
     if (report.completed > 0) {
@@ -137,6 +138,9 @@ int print(const ImportReport& report, const std::string& target, bool is_dry_run
         console.out << fmt::format("; {} models are there already", report.skipped);
     }
     console.out << '\n';
+    if (is_server && report.added.models > 0) {
+        console.out << "Times, users, states and download locations are new: a server sets them itself.\n";
+    }
     for (const std::string& left : report.left) {
         console.errors << "hokusai registry: not as in the file: " << left << '\n';
     }
@@ -255,7 +259,9 @@ int registry_import(const ServiceSettings& settings,
     if (!report) {
         return complain(console, report.error().message);
     }
-    return print(*report, request.to.empty() ? settings.data_dir : config::to_text(*url), request.is_dry_run, console);
+    const bool is_server = !request.to.empty();
+    return print(
+        *report, is_server ? config::to_text(*url) : settings.data_dir, is_server, request.is_dry_run, console);
 }
 
 }  // namespace apps

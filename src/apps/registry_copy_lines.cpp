@@ -208,7 +208,8 @@ LineWriter::LineWriter(std::ostream& out, const std::string& source, base::WallT
 
 base::Result<void> LineWriter::check() const {
     return out_ ? base::Result<void>()
-                : base::fail(base::Code::unavailable, "the export can't be written: is the disk full?");
+                : base::fail(base::Code::unavailable,
+                             "the export can't be written: is the disk full, or is nobody reading?");
 }
 
 base::Result<void> LineWriter::write(const ModelCopy& model) {

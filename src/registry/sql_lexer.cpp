@@ -69,6 +69,9 @@ private:
         if (const std::size_t size = placeholder(); size > 0) {
             return token(Kind::placeholder, size);
         }
+        if (const std::size_t size = prefixed_name(); size > 0) {
+            return token(Kind::name, size);
+        }
         if (const std::size_t size = number(); size > 0) {
             return token(number_kind(rest_.substr(0, size)), size);
         }
@@ -139,6 +142,16 @@ private:
             return size > 0 && !is_word_character(static_cast<unsigned char>(previous())) ? size + 1 : 0;
         }
         return 0;
+    }
+
+    // @name, #name, ##name: of two characters at least.
+    [[nodiscard]] std::size_t prefixed_name() const {
+        const std::size_t prefix = rest_.starts_with("##") ? 2 : 1;
+        if ((at(0) != '@' && at(0) != '#') || !is_letter(at(prefix))) {
+            return 0;
+        }
+        const std::size_t size = word(rest_.substr(prefix));
+        return size > 1 ? prefix + size : 0;
     }
 
     [[nodiscard]] std::size_t digits(std::size_t from) const {

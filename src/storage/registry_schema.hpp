@@ -3,8 +3,9 @@
 
 namespace storage {
 
-// Search indexes begin with what is asked for and end with MLflow's default order of answers, so that a page is read
-// without sorting. What they need of a parent row is copied into its children; triggers keep the copies.
+// A row is a whole entity, so that one look-up reads it; tags are copied to tables of their own for searches. Search
+// indexes begin with what is asked for and end with MLflow's default order, so that a page is read without sorting.
+// What they need of a parent row is copied into its children; triggers keep the copies.
 inline constexpr const char* kRegistrySchema = R"(
 CREATE TABLE registry_models (
     id                     INTEGER PRIMARY KEY,
@@ -13,7 +14,10 @@ CREATE TABLE registry_models (
     creation_timestamp     INTEGER NOT NULL,
     last_updated_timestamp INTEGER NOT NULL,
     description            TEXT    NOT NULL,
-    unknown                TEXT    NOT NULL,            -- a JSON object; empty for an empty one
+    tags                   TEXT    NOT NULL,            -- this and below: JSON, or empty
+    aliases                TEXT    NOT NULL,
+    unknown                TEXT    NOT NULL,
+    alias_count            INTEGER NOT NULL,
     is_prompt              INTEGER NOT NULL,
     has_prompt_versions    INTEGER NOT NULL DEFAULT 0,
     highest_version        INTEGER NOT NULL DEFAULT 0,  -- deleted versions included
@@ -22,31 +26,24 @@ CREATE TABLE registry_models (
 CREATE INDEX registry_models_in_order ON registry_models (workspace, is_prompt, name);
 CREATE INDEX registry_models_by_update
     ON registry_models (workspace, is_prompt, last_updated_timestamp DESC, name);
+CREATE INDEX registry_models_by_alias_count ON registry_models (alias_count) WHERE alias_count > 0;
 
 CREATE TABLE registry_model_tags (
     model_id  INTEGER NOT NULL REFERENCES registry_models ON DELETE CASCADE,
-    position  INTEGER NOT NULL,
     key       TEXT    NOT NULL,
     value     TEXT    NOT NULL,
     workspace TEXT    NOT NULL,  -- this and below: of the model
     name      TEXT    NOT NULL,
     is_prompt INTEGER NOT NULL,
-    PRIMARY KEY (model_id, position)
+    PRIMARY KEY (model_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registry_model_tags_by_value
     ON registry_model_tags (workspace, is_prompt, key, substr(value, 1, 64), name);
 
-CREATE TABLE registry_aliases (
-    model_id INTEGER NOT NULL REFERENCES registry_models ON DELETE CASCADE,
-    name     TEXT    NOT NULL,
-    version  INTEGER NOT NULL,
-    PRIMARY KEY (model_id, name)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE registry_versions (
-    id                     INTEGER PRIMARY KEY,
+    id                     INTEGER PRIMARY KEY,  -- model_id << 32 | version: a model's versions lie together
     model_id               INTEGER NOT NULL REFERENCES registry_models ON DELETE CASCADE,
-    version                INTEGER NOT NULL,
+    version                INTEGER NOT NULL CHECK (version BETWEEN 0 AND 4294967295),
     creation_timestamp     INTEGER NOT NULL,
     last_updated_timestamp INTEGER NOT NULL,
     user_id                TEXT    NOT NULL,
@@ -58,6 +55,7 @@ CREATE TABLE registry_versions (
     status                 TEXT    NOT NULL,
     status_message         TEXT    NOT NULL,
     artifact_uri           TEXT    NOT NULL,
+    tags                   TEXT    NOT NULL,  -- this and below: JSON, or empty
     unknown                TEXT    NOT NULL,
     workspace              TEXT    NOT NULL,  -- this and below: of the model
     name                   TEXT    NOT NULL,
@@ -75,7 +73,6 @@ CREATE INDEX registry_versions_by_stage ON registry_versions (model_id, current_
 
 CREATE TABLE registry_version_tags (
     version_id             INTEGER NOT NULL REFERENCES registry_versions ON DELETE CASCADE,
-    position               INTEGER NOT NULL,
     key                    TEXT    NOT NULL,
     value                  TEXT    NOT NULL,
     workspace              TEXT    NOT NULL,  -- this and below: of the version
@@ -83,7 +80,7 @@ CREATE TABLE registry_version_tags (
     version                INTEGER NOT NULL,
     last_updated_timestamp INTEGER NOT NULL,
     is_prompt              INTEGER NOT NULL,
-    PRIMARY KEY (version_id, position)
+    PRIMARY KEY (version_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registry_version_tags_by_value ON registry_version_tags
     (workspace, is_prompt, key, substr(value, 1, 64), last_updated_timestamp DESC, name, version DESC);

@@ -16,10 +16,13 @@
 
 namespace storage {
 
-// How the tags of a model or a version are written.
+// A version's place among the rows has 32 bits for its number.
+inline constexpr std::int64_t kHighestVersion = 0xFFFF'FFFF;
+
+// How the tags of a model or a version are written for searches.
 struct TagTexts {
     std::string_view put;
-    std::string_view cut;
+    std::string_view erase;
 };
 
 // Lives as long as the transaction, which the caller begins and ends. After SQLite has failed once, what is written may
@@ -100,18 +103,13 @@ private:
     base::Result<std::optional<VersionRow>> find_version_row(const registry::ModelKey& key, std::int64_t version);
     base::Result<std::vector<registry::ModelVersion>> newest_of_each_stage(std::int64_t model_id);
     base::Result<std::vector<registry::ModelVersion>> read_versions(SQLite::Statement& select);
-    std::vector<registry::Tag> model_tags(std::int64_t model_id);
-    std::vector<registry::Tag> version_tags(std::int64_t version_id);
-    std::vector<registry::Alias> aliases(std::int64_t model_id);
     bool has_prompt_version(std::int64_t model_id);
-    void put_version_row(std::string_view text, const registry::ModelVersion& version, std::int64_t id);
+    std::int64_t put_version_row(std::int64_t model_id, const registry::ModelVersion& version);
+    void put_aliases(std::int64_t model_id, const std::vector<registry::Alias>& aliases);
     void put_tags(const TagTexts& texts,
                   std::int64_t owner_id,
-                  const std::vector<registry::Tag>& before,
-                  const std::vector<registry::Tag>& after);
-    void put_aliases(std::int64_t model_id,
-                     const std::vector<registry::Alias>& before,
-                     std::vector<registry::Alias> after);
+                  std::vector<registry::Tag> before,
+                  std::vector<registry::Tag> after);
     void put_prompt_mark(std::int64_t model_id, bool was_prompt, bool is_prompt);
 
     SQLite::Database& connection_;

@@ -20,8 +20,8 @@ const std::string kFindModel =
     fmt::format("SELECT {} FROM registry_models r WHERE r.workspace = ? AND r.name = ?", kModelColumns);
 
 const std::string kFindVersion = fmt::format(
-    "SELECT {} FROM registry_models m CROSS JOIN registry_versions r ON r.model_id = m.id "
-    "WHERE m.workspace = ? AND m.name = ? AND r.version = ?",
+    "SELECT {}, m.aliases FROM registry_models m CROSS JOIN registry_versions r ON r.id = (m.id << 32 | ?) "
+    "WHERE m.workspace = ? AND m.name = ?",
     kVersionColumns);
 
 // Goes from stage to stage along the index, however many versions each has.
@@ -31,8 +31,8 @@ const std::string kNewestOfEachStage = fmt::format(
     " UNION ALL"
     " SELECT (SELECT min(current_stage) FROM registry_versions WHERE model_id = ?1 AND current_stage > stage)"
     " FROM stages WHERE stage IS NOT NULL) "
-    "SELECT {} FROM stages CROSS JOIN registry_versions r ON r.model_id = ?1 AND r.version ="
-    " (SELECT max(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage) "
+    "SELECT {} FROM stages CROSS JOIN registry_versions r ON r.id = (?1 << 32 |"
+    " (SELECT max(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)) "
     "ORDER BY (SELECT min(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)",
     kVersionColumns);
 
@@ -42,14 +42,6 @@ void bind_values(SQLite::Statement& statement, const SearchStatement& search) {
         ++position;
         std::visit([&](const auto& bound) { statement.bind(position, bound); }, value);
     }
-}
-
-std::vector<registry::Tag> read_tags(SQLite::Statement& select) {
-    std::vector<registry::Tag> tags;
-    while (select.executeStep()) {
-        tags.push_back({select.getColumn(0).getString(), select.getColumn(1).getString()});
-    }
-    return tags;
 }
 
 }  // namespace
@@ -70,20 +62,7 @@ base::Result<std::optional<ModelVersion>> RegistryTransaction::find_version(cons
         if (!row) {
             return std::unexpected(std::move(row.error()));
         }
-        if (!*row) {
-            return std::nullopt;
-        }
-        ModelVersion& found = (*row)->version;
-        auto select = prepare(
-            "SELECT a.name FROM registry_aliases a WHERE a.model_id = (SELECT model_id FROM registry_versions WHERE id "
-            "= ?)"
-            " AND a.version = ? ORDER BY a.name",
-            (*row)->id,
-            version);
-        while (select->executeStep()) {
-            found.aliases.push_back(select->getColumn(0).getString());
-        }
-        return std::move(found);
+        return *row ? std::optional(std::move((*row)->version)) : std::nullopt;
     });
 }
 
@@ -127,8 +106,6 @@ base::Result<std::vector<RegisteredModel>> RegistryTransaction::search_models(co
             if (!newest) {
                 return std::unexpected(std::move(newest.error()));
             }
-            row->model.tags = model_tags(row->id);
-            row->model.aliases = aliases(row->id);
             row->model.latest_versions = std::move(*newest);
             models.push_back(std::move(row->model));
         }
@@ -183,7 +160,7 @@ base::Result<registry::Counts> RegistryTransaction::counts() {
     return guarded([&]() -> base::Result<registry::Counts> {
         auto select = prepare(
             "SELECT (SELECT count(*) FROM registry_models), (SELECT count(*) FROM registry_versions),"
-            " (SELECT count(*) FROM registry_aliases)");
+            " (SELECT coalesce(sum(alias_count), 0) FROM registry_models WHERE alias_count > 0)");
         select->executeStep();
         return registry::Counts{
             select->getColumn(0).getInt64(), select->getColumn(1).getInt64(), select->getColumn(2).getInt64()};
@@ -211,22 +188,28 @@ base::Result<std::optional<ModelRow>> RegistryTransaction::find_model_row(const 
     if (!row) {
         return std::unexpected(std::move(row.error()));
     }
-    row->model.tags = model_tags(row->id);
-    row->model.aliases = aliases(row->id);
     return std::move(*row);
 }
 
 base::Result<std::optional<VersionRow>> RegistryTransaction::find_version_row(const ModelKey& key,
                                                                               std::int64_t version) {
-    auto select = prepare(kFindVersion, key.workspace, key.name, version);
+    if (version < 0 || version > kHighestVersion) {
+        return std::nullopt;
+    }
+    auto select = prepare(kFindVersion, version, key.workspace, key.name);
     if (!select->executeStep()) {
         return std::nullopt;
     }
     auto row = read_version_row(*select);
-    if (!row) {
-        return std::unexpected(std::move(row.error()));
+    auto aliases = read_aliases(*select, kVersionColumnCount);
+    if (!row || !aliases) {
+        return std::unexpected(std::move(!row ? row.error() : aliases.error()));
     }
-    row->version.tags = version_tags(row->id);
+    for (registry::Alias& alias : *aliases) {
+        if (alias.version == version) {
+            row->version.aliases.push_back(std::move(alias.name));
+        }
+    }
     return std::move(*row);
 }
 
@@ -242,29 +225,9 @@ base::Result<std::vector<ModelVersion>> RegistryTransaction::read_versions(SQLit
         if (!row) {
             return std::unexpected(std::move(row.error()));
         }
-        row->version.tags = version_tags(row->id);
         versions.push_back(std::move(row->version));
     }
     return versions;
-}
-
-std::vector<registry::Tag> RegistryTransaction::model_tags(std::int64_t model_id) {
-    return read_tags(
-        *prepare("SELECT key, value FROM registry_model_tags WHERE model_id = ? ORDER BY position", model_id));
-}
-
-std::vector<registry::Tag> RegistryTransaction::version_tags(std::int64_t version_id) {
-    return read_tags(
-        *prepare("SELECT key, value FROM registry_version_tags WHERE version_id = ? ORDER BY position", version_id));
-}
-
-std::vector<registry::Alias> RegistryTransaction::aliases(std::int64_t model_id) {
-    auto select = prepare("SELECT name, version FROM registry_aliases WHERE model_id = ? ORDER BY name", model_id);
-    std::vector<registry::Alias> aliases;
-    while (select->executeStep()) {
-        aliases.push_back({select->getColumn(0).getString(), select->getColumn(1).getInt64()});
-    }
-    return aliases;
 }
 
 }  // namespace storage

@@ -71,17 +71,17 @@ TEST_F(RegistryTransactionTest, puts_write_only_what_differs) {
     EXPECT_EQ(changes(put), 0);
 
     model.tags.push_back({"c", "3"});
-    EXPECT_EQ(changes(put), 1);
+    EXPECT_EQ(changes(put), 2);  // the row and the tag
     model.aliases = {{"x", 1}, {"z", 1}};
-    EXPECT_EQ(changes(put), 2);
-    model.description = "d";
     EXPECT_EQ(changes(put), 1);
     version.tags[0].value = "other";
-    EXPECT_EQ(changes(put), 1);
+    EXPECT_EQ(changes(put), 2);
     version.current_stage = "Staging";
     EXPECT_EQ(changes(put), 1);
-    version.tags.clear();
+    version.tags.pop_back();
     EXPECT_EQ(changes(put), 2);
+    version.last_updated_timestamp = 1;
+    EXPECT_EQ(changes(put), 2);  // the row and the copy in its tag
 }
 
 TEST_F(RegistryTransactionTest, a_version_needs_its_model) {
@@ -91,6 +91,23 @@ TEST_F(RegistryTransactionTest, a_version_needs_its_model) {
         ASSERT_FALSE(put);
         EXPECT_EQ(put.error().code, base::Code::missing_resource);
         EXPECT_FALSE(transaction.failure());
+    });
+}
+
+TEST_F(RegistryTransactionTest, a_number_beyond_32_bits_is_no_version) {
+    run([](RegistryTransaction& transaction) {
+        ASSERT_TRUE(transaction.put_model("", make_model("fox")));
+        ASSERT_TRUE(transaction.put_model("", make_model("owl")));
+        ASSERT_TRUE(transaction.put_version("", make_version("owl", 1)));
+        ASSERT_TRUE(transaction.put_version("", make_version("owl", kHighestVersion)));
+
+        for (const std::int64_t beyond : {kHighestVersion + 2, std::int64_t{-1}}) {
+            EXPECT_EQ(transaction.find_version({"", "fox"}, beyond).value(), std::nullopt);
+            EXPECT_EQ(transaction.put_version("", make_version("fox", beyond)).error().code,
+                      base::Code::invalid_argument);
+            EXPECT_TRUE(transaction.erase_version({"", "fox"}, beyond));
+        }
+        EXPECT_EQ(transaction.version_numbers({"", "owl"}).value(), (std::vector<std::int64_t>{1, kHighestVersion}));
     });
 }
 

@@ -17,57 +17,58 @@ using registry::ModelVersion;
 using registry::RegisteredModel;
 using registry::Tag;
 
-bool marks_prompt(const std::vector<Tag>& tags) {
-    return std::ranges::find(tags, Tag{std::string(registry::kPromptTag), "true"}) != tags.end();
-}
+constexpr std::string_view kPutModel =
+    "INSERT INTO registry_models (workspace, name, creation_timestamp, last_updated_timestamp, description, tags,"
+    " aliases, unknown, alias_count, is_prompt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET creation_timestamp = excluded.creation_timestamp,"
+    " last_updated_timestamp = excluded.last_updated_timestamp, description = excluded.description,"
+    " tags = excluded.tags, aliases = excluded.aliases, unknown = excluded.unknown,"
+    " alias_count = excluded.alias_count, is_prompt = excluded.is_prompt";
 
-bool is_same_row(const RegisteredModel& left, const RegisteredModel& right) {
-    return left.creation_timestamp == right.creation_timestamp &&
-           left.last_updated_timestamp == right.last_updated_timestamp && left.description == right.description &&
-           left.unknown == right.unknown && marks_prompt(left.tags) == marks_prompt(right.tags);
-}
-
-bool is_same_row(ModelVersion left, const ModelVersion& right) {
-    left.tags = right.tags;
-    left.aliases = right.aliases;
-    return left == right;
-}
-
-constexpr std::string_view kInsertModel =
-    "INSERT INTO registry_models (workspace, name, creation_timestamp, last_updated_timestamp, description, unknown,"
-    " is_prompt) VALUES (?, ?, ?, ?, ?, ?, ?)";
-
-constexpr std::string_view kUpdateModel =
-    "UPDATE registry_models SET creation_timestamp = ?, last_updated_timestamp = ?, description = ?, unknown = ?,"
-    " is_prompt = ? WHERE id = ?";
-
-constexpr std::string_view kInsertVersion =
-    "INSERT INTO registry_versions (model_id, version, creation_timestamp, last_updated_timestamp, user_id,"
-    " current_stage, description, source, run_id, run_link, status, status_message, artifact_uri, unknown, workspace,"
-    " name, is_prompt) SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, workspace, name, has_prompt_versions"
-    " FROM registry_models WHERE id = ?";
-
-constexpr std::string_view kUpdateVersion =
-    "UPDATE registry_versions SET version = ?, creation_timestamp = ?, last_updated_timestamp = ?, user_id = ?,"
-    " current_stage = ?, description = ?, source = ?, run_id = ?, run_link = ?, status = ?, status_message = ?,"
-    " artifact_uri = ?, unknown = ? WHERE id = ?";
+constexpr std::string_view kPutVersion =
+    "INSERT INTO registry_versions (id, version, creation_timestamp, last_updated_timestamp, user_id, current_stage,"
+    " description, source, run_id, run_link, status, status_message, artifact_uri, tags, unknown, model_id, workspace,"
+    " name, is_prompt) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, workspace, name, has_prompt_versions"
+    " FROM registry_models WHERE id = ?"
+    " ON CONFLICT DO UPDATE SET creation_timestamp = excluded.creation_timestamp,"
+    " last_updated_timestamp = excluded.last_updated_timestamp, user_id = excluded.user_id,"
+    " current_stage = excluded.current_stage, description = excluded.description, source = excluded.source,"
+    " run_id = excluded.run_id, run_link = excluded.run_link, status = excluded.status,"
+    " status_message = excluded.status_message, artifact_uri = excluded.artifact_uri, tags = excluded.tags,"
+    " unknown = excluded.unknown";
 
 constexpr TagTexts kModelTags{
     .put =
-        "INSERT INTO registry_model_tags (model_id, position, key, value, workspace, name, is_prompt)"
-        " SELECT id, ?, ?, ?, workspace, name, is_prompt FROM registry_models WHERE id = ?"
-        " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
-    .cut = "DELETE FROM registry_model_tags WHERE model_id = ? AND position >= ?",
+        "INSERT INTO registry_model_tags (model_id, key, value, workspace, name, is_prompt)"
+        " SELECT id, ?, ?, workspace, name, is_prompt FROM registry_models WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET value = excluded.value",
+    .erase = "DELETE FROM registry_model_tags WHERE model_id = ? AND key = ?",
 };
 
 constexpr TagTexts kVersionTags{
     .put =
-        "INSERT INTO registry_version_tags (version_id, position, key, value, workspace, name, version,"
-        " last_updated_timestamp, is_prompt) SELECT id, ?, ?, ?, workspace, name, version, last_updated_timestamp,"
-        " is_prompt FROM registry_versions WHERE id = ?"
-        " ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value",
-    .cut = "DELETE FROM registry_version_tags WHERE version_id = ? AND position >= ?",
+        "INSERT INTO registry_version_tags (version_id, key, value, workspace, name, version, last_updated_timestamp,"
+        " is_prompt) SELECT id, ?, ?, workspace, name, version, last_updated_timestamp, is_prompt"
+        " FROM registry_versions WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET value = excluded.value",
+    .erase = "DELETE FROM registry_version_tags WHERE version_id = ? AND key = ?",
 };
+
+bool marks_prompt(const std::vector<Tag>& tags) {
+    return std::ranges::find(tags, Tag{std::string(registry::kPromptTag), "true"}) != tags.end();
+}
+
+// As it is read back.
+RegisteredModel to_stored(RegisteredModel model) {
+    std::ranges::sort(model.aliases, {}, &Alias::name);
+    model.latest_versions.clear();
+    return model;
+}
+
+ModelVersion without_aliases(ModelVersion version) {
+    version.aliases.clear();
+    return version;
+}
 
 }  // namespace
 
@@ -78,28 +79,22 @@ base::Result<void> RegistryTransaction::put_model(const std::string& workspace, 
             return std::unexpected(found.error());
         }
         const ModelRow before = found->value_or(ModelRow());
-        std::int64_t id = before.id;
-        if (!*found) {
-            run(kInsertModel,
-                workspace,
-                model.name,
-                model.creation_timestamp,
-                model.last_updated_timestamp,
-                model.description,
-                to_column(model.unknown),
-                marks_prompt(model.tags));
-            id = connection_.getLastInsertRowid();
-        } else if (!is_same_row(before.model, model)) {
-            run(kUpdateModel,
-                model.creation_timestamp,
-                model.last_updated_timestamp,
-                model.description,
-                to_column(model.unknown),
-                marks_prompt(model.tags),
-                id);
+        const RegisteredModel after = to_stored(model);
+        if (*found && before.model == after) {
+            return {};
         }
-        put_tags(kModelTags, id, before.model.tags, model.tags);
-        put_aliases(id, before.model.aliases, model.aliases);
+        run(kPutModel,
+            workspace,
+            after.name,
+            after.creation_timestamp,
+            after.last_updated_timestamp,
+            after.description,
+            to_column(after.tags),
+            to_column(after.aliases),
+            to_column(after.unknown),
+            static_cast<std::int64_t>(after.aliases.size()),
+            marks_prompt(after.tags));
+        put_tags(kModelTags, *found ? before.id : connection_.getLastInsertRowid(), before.model.tags, after.tags);
         return {};
     });
 }
@@ -120,6 +115,10 @@ base::Result<void> RegistryTransaction::rename_model(const ModelKey& key, const 
 
 base::Result<void> RegistryTransaction::put_version(const std::string& workspace, const ModelVersion& version) {
     return guarded([&]() -> base::Result<void> {
+        if (version.version < 0 || version.version > kHighestVersion) {
+            return base::fail(base::Code::invalid_argument,
+                              fmt::format("a model version's number is from 0 to {}", kHighestVersion));
+        }
         const ModelKey key{workspace, version.name};
         const std::optional<std::int64_t> model_id = find_model_id(key);
         if (!model_id) {
@@ -129,37 +128,38 @@ base::Result<void> RegistryTransaction::put_version(const std::string& workspace
         if (!found) {
             return std::unexpected(found.error());
         }
-        const VersionRow before = found->value_or(VersionRow());
-        std::int64_t id = before.id;
+        const ModelVersion before = without_aliases(found->value_or(VersionRow()).version);
+        if (*found && before == without_aliases(version)) {
+            return {};
+        }
+        const std::int64_t id = put_version_row(*model_id, version);
+        put_tags(kVersionTags, id, before.tags, version.tags);
+        put_prompt_mark(*model_id, marks_prompt(before.tags), marks_prompt(version.tags));
         if (!*found) {
-            put_version_row(kInsertVersion, version, *model_id);
-            id = connection_.getLastInsertRowid();
             run("UPDATE registry_models SET highest_version = ?1 WHERE id = ?2 AND highest_version < ?1",
                 version.version,
                 *model_id);
-        } else if (!is_same_row(before.version, version)) {
-            put_version_row(kUpdateVersion, version, id);
         }
-        put_tags(kVersionTags, id, before.version.tags, version.tags);
-        put_prompt_mark(*model_id, marks_prompt(before.version.tags), marks_prompt(version.tags));
         return {};
     });
 }
 
 base::Result<void> RegistryTransaction::erase_version(const ModelKey& key, std::int64_t version) {
     return guarded([&]() -> base::Result<void> {
-        const std::optional<std::int64_t> model_id = find_model_id(key);
-        if (!model_id) {
-            return {};
-        }
-        run("DELETE FROM registry_aliases WHERE model_id = ? AND version = ?", *model_id, version);
+        const auto model = find_model_row(key);
         const auto found = find_version_row(key, version);
-        if (!found) {
-            return std::unexpected(found.error());
+        if (!model || !found) {
+            return std::unexpected(!model ? model.error() : found.error());
+        }
+        if (*model) {
+            std::vector<Alias> aliases = (*model)->model.aliases;
+            if (std::erase_if(aliases, [&](const Alias& alias) { return alias.version == version; }) > 0) {
+                put_aliases((*model)->id, aliases);
+            }
         }
         if (*found) {
             run("DELETE FROM registry_versions WHERE id = ?", (*found)->id);
-            put_prompt_mark(*model_id, marks_prompt((*found)->version.tags), false);
+            put_prompt_mark((*model)->id, marks_prompt((*found)->version.tags), false);
         }
         return {};
     });
@@ -177,8 +177,10 @@ base::Result<void> RegistryTransaction::put_fact(std::string_view name, std::str
     });
 }
 
-void RegistryTransaction::put_version_row(std::string_view text, const ModelVersion& version, std::int64_t id) {
-    run(text,
+std::int64_t RegistryTransaction::put_version_row(std::int64_t model_id, const ModelVersion& version) {
+    const std::int64_t id = (model_id << 32) | version.version;
+    run(kPutVersion,
+        id,
         version.version,
         version.creation_timestamp,
         version.last_updated_timestamp,
@@ -191,44 +193,37 @@ void RegistryTransaction::put_version_row(std::string_view text, const ModelVers
         version.status,
         version.status_message,
         version.artifact_uri,
+        to_column(version.tags),
         to_column(version.unknown),
-        id);
+        model_id);
+    return id;
+}
+
+void RegistryTransaction::put_aliases(std::int64_t model_id, const std::vector<Alias>& aliases) {
+    run("UPDATE registry_models SET aliases = ?, alias_count = ? WHERE id = ?",
+        to_column(aliases),
+        static_cast<std::int64_t>(aliases.size()),
+        model_id);
 }
 
 void RegistryTransaction::put_tags(const TagTexts& texts,
                                    std::int64_t owner_id,
-                                   const std::vector<Tag>& before,
-                                   const std::vector<Tag>& after) {
-    for (std::size_t i = 0; i < after.size(); ++i) {
-        if (i >= before.size() || before[i] != after[i]) {
-            run(texts.put, static_cast<std::int64_t>(i), after[i].key, after[i].value, owner_id);
-        }
-    }
-    if (before.size() > after.size()) {
-        run(texts.cut, owner_id, static_cast<std::int64_t>(after.size()));
-    }
-}
-
-void RegistryTransaction::put_aliases(std::int64_t model_id,
-                                      const std::vector<Alias>& before,
-                                      std::vector<Alias> after) {
-    std::ranges::sort(after, {}, &Alias::name);
-    std::vector<Alias> gone;
-    std::ranges::set_difference(before, after, std::back_inserter(gone), {}, &Alias::name, &Alias::name);
-    for (const Alias& alias : gone) {
-        run("DELETE FROM registry_aliases WHERE model_id = ? AND name = ?", model_id, alias.name);
-    }
-    const auto precedes = [](const Alias& left, const Alias& right) {
-        return std::tie(left.name, left.version) < std::tie(right.name, right.version);
+                                   std::vector<Tag> before,
+                                   std::vector<Tag> after) {
+    const auto precedes = [](const Tag& left, const Tag& right) {
+        return std::tie(left.key, left.value) < std::tie(right.key, right.value);
     };
-    std::vector<Alias> changed;
+    std::ranges::sort(before, precedes);
+    std::ranges::sort(after, precedes);
+    std::vector<Tag> gone;
+    std::ranges::set_difference(before, after, std::back_inserter(gone), {}, &Tag::key, &Tag::key);
+    for (const Tag& tag : gone) {
+        run(texts.erase, owner_id, tag.key);
+    }
+    std::vector<Tag> changed;
     std::ranges::set_difference(after, before, std::back_inserter(changed), precedes);
-    for (const Alias& alias : changed) {
-        run("INSERT INTO registry_aliases (model_id, name, version) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET version = excluded.version",
-            model_id,
-            alias.name,
-            alias.version);
+    for (const Tag& tag : changed) {
+        run(texts.put, tag.key, tag.value, owner_id);
     }
 }
 

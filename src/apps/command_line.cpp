@@ -103,7 +103,10 @@ int serve(const config::Sources& sources) {
         const bool has_ended = service.run(
             [&loaded](const std::string& url) {
                 telemetry::log_info("serving",
-                                    {{"url", url}, {"version", kVersion}, {"data", loaded.settings.data_dir}});
+                                    {{"url", url},
+                                     {"version", kVersion},
+                                     {"mode", loaded.settings.mlflow.urls.empty() ? "standalone" : "gateway"},
+                                     {"data", loaded.settings.data_dir}});
                 std::cout << "hokusai serving on " << url << std::endl;
             },
             [&sources, &known] { reload_settings(sources, known); });

@@ -33,13 +33,6 @@ std::string_view admin_scope(const http::RequestHead& /*request*/) {
     return "admin";
 }
 
-Response not_configured() {
-    return http::mlflow_error_response(
-        501,
-        "NOT_IMPLEMENTED",
-        "no MLflow server is configured: set MLFLOW_SERVER_URL (or serve --mlflow URL) to the address of one");
-}
-
 void add_health_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
     for (const health::EndpointPath& entry : health::endpoint_paths()) {
         http::Route route;
@@ -125,7 +118,10 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         if (deps.gateway != nullptr) {
             route.handle = [gateway = deps.gateway](Exchange& exchange) { return gateway->handle(exchange); };
         } else {
-            route.answer = [](Exchange& exchange) { exchange.answer(not_configured()); };
+            route.try_answer = [standalone = deps.standalone](Exchange& exchange) {
+                return standalone->try_answer(exchange);
+            };
+            route.handle = [standalone = deps.standalone](Exchange& exchange) { return standalone->handle(exchange); };
         }
         routes.push_back(std::move(route));
     }

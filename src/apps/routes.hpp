@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "apps/standalone.hpp"
 #include "auth/key_store.hpp"
 #include "health/endpoints.hpp"
 #include "health/health_responder.hpp"
@@ -23,6 +24,7 @@ struct RouteDeps {
     const std::atomic<health::Phase>& phase;
     telemetry::Metrics& metrics;
     mlflow::Gateway* gateway;             // of this worker; null: MLflow is not configured
+    Standalone* standalone;               // of this worker; null: MLflow is configured
     resilience::CircuitBreaker* breaker;  // of MLflow; null as the gateway
     auth::AuditLog& audit_log;
     net::BlockingPool& pool;

@@ -8,6 +8,7 @@
 #include "apps/build_info.hpp"
 #include "apps/module_settings.hpp"
 #include "apps/routes.hpp"
+#include "apps/standalone.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
 #include "net/use_task.hpp"
@@ -58,12 +59,15 @@ public:
           gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(
                                          worker, service.mlflow_->upstream, service.trusted_proxies_, service.metrics_)
                                    : nullptr),
+          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
+                                              : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
                                service.phase_,
                                service.metrics_,
                                gateway_.get(),
+                               standalone_.get(),
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
                                service.pool_})) {}
@@ -88,6 +92,7 @@ private:
     KeyAccess access_;
     health::HealthResponder health_;
     std::unique_ptr<mlflow::Gateway> gateway_;
+    std::unique_ptr<Standalone> standalone_;
     http::Router router_;
 };
 
@@ -125,6 +130,7 @@ Service::Service(const ServiceSettings& settings)
       key_refresher_(control_, pool_, store_.keys, key_ring_),
       mlflow_(settings.mlflow.urls.empty() ? nullptr
                                            : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      local_registry_(mlflow_ ? nullptr : std::make_unique<LocalRegistry>(database_path(settings), clock_)),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -148,6 +154,9 @@ Service::~Service() {
     control_.stop();
     pool_.join();
     probe_pool_.join();
+    if (local_registry_) {
+        local_registry_->join();
+    }
 }
 
 void Service::load_keys() {
@@ -320,7 +329,8 @@ base::Task<> Service::shut_down(int signal) {
 }
 
 bool Service::is_idle() const {
-    return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle();
+    return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
+           (!local_registry_ || local_registry_->is_idle());
 }
 
 }  // namespace apps

@@ -218,6 +218,9 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
         ->add_option(
             "--from", exported.from, "a running MLflow or hokusai; without it, the registry of the data folder")
         ->type_name("URL");
+    to_file->add_flag("--replica",
+                      exported.replica,
+                      "the data folder's copy of MLflow's registry instead, should MLflow have lost it");
     to_file->add_option("--output", exported.output, "write this file, whole or not at all (standard output)")
         ->type_name("FILE");
     to_file->footer("Example: hokusai registry export --from http://mlflow:5000 --output models.jsonl");

@@ -55,12 +55,18 @@ base::Result<config::HttpUrl> parse_url(std::string_view option, const std::stri
     return url ? url : std::unexpected(url.error().context(option));
 }
 
-base::Result<std::unique_ptr<storage::SqliteRegistryStore>> open_store(const ServiceSettings& settings) {
-    auto database = storage::open_database(settings.data_dir, database_path(settings));
-    if (!database) {
-        return std::unexpected(database.error());
-    }
-    return storage::SqliteRegistryStore::open(*std::move(database), 1);
+using StoreResult = base::Result<std::unique_ptr<storage::SqliteRegistryStore>>;
+
+StoreResult open_in(base::Result<std::unique_ptr<storage::SqliteDatabase>> database) {
+    return database ? storage::SqliteRegistryStore::open(*std::move(database), 1) : std::unexpected(database.error());
+}
+
+StoreResult open_store(const ServiceSettings& settings) {
+    return open_in(storage::open_database(settings.data_dir, database_path(settings)));
+}
+
+StoreResult open_replica(const ServiceSettings& settings) {
+    return open_in(storage::open_replica_database(settings.data_dir));
 }
 
 base::Result<registry::Counts> export_to(std::ostream& out,
@@ -214,13 +220,15 @@ int registry_export(const ServiceSettings& settings,
         ServerSource source(api);
         return export_from(source, config::to_text(*url), request.output, now, console);
     }
-    if (!std::filesystem::exists(database_path(settings))) {
+    if (!std::filesystem::exists(request.replica ? storage::replica_file(settings.data_dir)
+                                                 : database_path(settings))) {
         return complain(console,
-                        fmt::format("there is no registry in {}: name another folder with --data, or a server with "
+                        fmt::format("there is no {} in {}: name another folder with --data, or a server with "
                                     "--from http://HOST:PORT",
+                                    request.replica ? "replica" : "registry",
                                     settings.data_dir));
     }
-    const auto store = open_store(settings);
+    const auto store = request.replica ? open_replica(settings) : open_store(settings);
     if (!store) {
         return complain(console, store.error().message);
     }

@@ -15,6 +15,7 @@ namespace apps {
 
 struct RegistryExportRequest {
     std::string from{};    // URL of a server; empty: the store of the data folder
+    bool replica = false;  // of that folder, its copy of MLflow's registry instead of its own registry
     std::string output{};  // file; empty: Console::out, and then the summary goes to Console::errors
 };
 

@@ -240,14 +240,14 @@ TEST_F(RegistryCommand, counts_a_registry_of_its_own) {
         (boost::json::object{{"registry", {{"models", 1}, {"versions", 2}, {"aliases", 0}}}, {"replica", nullptr}}));
 }
 
-class ReplicaStatusCommand : public RegistryCommand {
+class RegistryCommandWithReplica : public RegistryCommand {
 protected:
     void write(const std::function<base::Result<void>(registry::Writer&)>& work) {
         EXPECT_TRUE(opened(storage::open_replica_database(settings.data_dir))->write(work));
     }
 };
 
-TEST_F(ReplicaStatusCommand, tells_how_old_a_replica_is) {
+TEST_F(RegistryCommandWithReplica, tells_how_old_a_replica_is) {
     write([](registry::Writer& writer) { return replica::put_upstream(writer, "http://mlflow:5000"); });
     write([](registry::Writer& writer) {
         return replica::put_last_sweep(
@@ -269,7 +269,23 @@ TEST_F(ReplicaStatusCommand, tells_how_old_a_replica_is) {
     EXPECT_EQ(replica.at("marked").as_array().size(), 1U);
 }
 
-TEST_F(ReplicaStatusCommand, tells_how_far_the_first_filling_is) {
+TEST_F(RegistryCommandWithReplica, is_not_what_an_export_holds_unless_asked_for) {
+    EXPECT_EQ(export_it({.replica = true}), 1);
+    EXPECT_NE(errors.str().find("there is no replica in "), std::string::npos);
+    put("ours", {});
+    write([](registry::Writer& writer) {
+        registry::RegisteredModel model;
+        model.name = "theirs";
+        return writer.put_model("", model);
+    });
+
+    EXPECT_EQ(exported().find("theirs"), std::string::npos);
+    ASSERT_EQ(export_it({.replica = true}), 0);
+    EXPECT_NE(out.str().find("theirs"), std::string::npos);
+    EXPECT_EQ(out.str().find("ours"), std::string::npos);
+}
+
+TEST_F(RegistryCommandWithReplica, tells_how_far_the_first_filling_is) {
     write([](registry::Writer& writer) {
         return replica::put_position(
             writer, {.began = 1'755'172'790'000, .workspace = {}, .phase = "versions", .token = {}, .rows = 500});
@@ -280,7 +296,7 @@ TEST_F(ReplicaStatusCommand, tells_how_far_the_first_filling_is) {
     EXPECT_NE(out.str().find("being filled since 10.0 s: 500 rows so far, now versions"), std::string::npos);
 }
 
-TEST_F(ReplicaStatusCommand, shows_both_where_both_hold_models) {
+TEST_F(RegistryCommandWithReplica, shows_both_where_both_hold_models) {
     put("fraud", {1});
     write([](registry::Writer& writer) { return replica::put_upstream(writer, "http://mlflow:5000"); });
 

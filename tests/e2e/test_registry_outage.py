@@ -23,6 +23,7 @@ from support.registry_load import LoadClient, Tally, share_models
 
 CLIENTS, SHARED, OUTAGES = 20, 5, 3
 SWEEPS = "hokusai_replica_sweeps_total"
+ENV = {"HOKUSAI_HEALTH_DEADLINE": "2s", "HOKUSAI_REPLICA_SWEEP_INTERVAL": "3s"}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def gateway(serve: Callable[..., Hokusai], real_mlflow: MlflowServer, monkeypatc
     # A client that repeats what failed would hide it.
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_HTTP_POOL_MAXSIZE", str(CLIENTS))
-    gateway = serve(mlflow=real_mlflow.url, env=QUICK_PROBES | {"HOKUSAI_HEALTH_DEADLINE": "2s"}).wait_ready(30)
+    gateway = serve(mlflow=real_mlflow.url, env=QUICK_PROBES | ENV).wait_ready(30)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", gateway.create_key("mlflow:write").secret)
     mlflow.set_tracking_uri(gateway.url)
     return gateway

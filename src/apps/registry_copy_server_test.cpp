@@ -382,7 +382,7 @@ TEST(ServerTarget, names_the_logged_model_a_source_is) {
         json::object& said_;
     } listening(server, said);
 
-    (void)ServerTarget(listening).add_model(model, std::nullopt);
+    EXPECT_FALSE(ServerTarget(listening).add_model(model, std::nullopt));
 
     EXPECT_EQ(said.at("model_id"), "m-0123");
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace registry {
@@ -105,9 +106,9 @@ TEST(OrderBy, names_the_keys_there_are) {
     for (const std::string key : {"NAME", "run_id", "foo", "creation_time", "5"}) {
         const std::string text = key == "5" ? "5 DESC" : key;
         EXPECT_EQ(show(parse_model_order({text})),
-                  "Invalid order by key '" + key + "' specified. Valid keys are '{'timestamp', 'name'}'");
+                  fmt::format("Invalid order by key '{}' specified. Valid keys are '{{'timestamp', 'name'}}'", key));
         EXPECT_EQ(show(parse_version_order({text})),
-                  "Invalid attribute key '" + key + "' specified. Valid keys are '" + versions + "'");
+                  fmt::format("Invalid attribute key '{}' specified. Valid keys are '{}'", key, versions));
     }
     EXPECT_EQ(show(parse_model_order({"attribute.name"})),
               "Invalid order by key 'attribute.name' specified. Valid keys are '{'timestamp', 'name'}'");

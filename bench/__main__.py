@@ -19,6 +19,7 @@ NAMES = (
     "primitives",
     "registry_growth",
     "client_latency",
+    "alias_lookup",
     "streaming",
     "goodput",
     "mixed_calls",

@@ -29,10 +29,10 @@ class Answered:
         return self.count / self.seconds
 
 
-def write_call(directory: Path, key: str) -> Path:
+def write_call(directory: Path, key: str, template: str = "registry_call.http") -> Path:
     """A registry look-up as a serving fleet sends it: 10 fields, 480 bytes. Both generators number its ####."""
-    text = (TEMPLATES / "registry_call.http").read_text().replace("@key@", key)
-    path = directory / "registry_call.http"
+    text = (TEMPLATES / template).read_text().replace("@key@", key)
+    path = directory / template
     path.write_bytes((text + "\n").replace("\n", "\r\n").encode())
     return path
 

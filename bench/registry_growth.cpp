@@ -1,6 +1,6 @@
-// registry_growth fill FOLDER VERSIONS: makes a registry of our own with that many versions, and prints the seconds.
+// registry_growth fill FOLDER VERSIONS: makes a registry of our own with that many versions.
 // registry_growth ask ROUNDS FOLDER...: asks each of them the same, in turns, and prints JSON: microseconds of CPU time
-// for one answer in each round, by question; the first line of each folder's figures is what its store needs of memory.
+// for one answer in each round, by question. An answer is all the work on a call but HTTP: arguments, store, JSON text.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -18,20 +19,22 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "registry/alias_index.hpp"
+#include "registry/call.hpp"
+#include "registry/indexed_store.hpp"
+#include "registry/json.hpp"
+#include "registry/registry.hpp"
 #include "storage/sqlite_registry_store.hpp"
 
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace {
 
-using registry::Column;
-using registry::Comparator;
-using registry::Condition;
-using registry::ModelKey;
 using registry::ModelVersion;
-using registry::OrderTerm;
-using registry::Query;
+using registry::Operation;
 using registry::Reader;
 using registry::RegisteredModel;
 using registry::Writer;
@@ -120,89 +123,91 @@ void fill(const std::filesystem::path& folder, std::int64_t versions) {
     }
 }
 
-const std::vector<OrderTerm> kNewestFirst{
-    {Column::last_updated_timestamp, true}, {Column::name, false}, {Column::version, true}};
-
-Query versions_where(std::vector<Condition> conditions) {
-    return {.workspace = "", .conditions = std::move(conditions), .order = kNewestFirst, .limit = kPage};
+// The query of a GET; every byte that could mean something is encoded.
+std::string encoded(const std::vector<std::pair<std::string_view, std::string>>& arguments) {
+    std::string query;
+    for (const auto& [name, value] : arguments) {
+        fmt::format_to(std::back_inserter(query), "{}{}=", query.empty() ? "" : "&", name);
+        for (const char byte : value) {
+            fmt::format_to(std::back_inserter(query), "%{:02X}", static_cast<unsigned char>(byte));
+        }
+    }
+    return query;
 }
 
-Query models_where(std::vector<Condition> conditions) {
-    return {.workspace = "", .conditions = std::move(conditions), .order = {{Column::name, false}}, .limit = kPage};
+std::string page(const std::string& filter) {
+    return encoded({{"filter", filter}, {"max_results", std::to_string(kPage)}});
 }
 
 struct Question {
     std::string_view name;
-    std::function<std::size_t(Reader&, std::int64_t model)> ask;  // gives the number of rows it got
-    std::size_t rows;
+    Operation operation;
+    std::function<std::string(std::int64_t model)> query;
+    std::size_t rows;  // in each answer
 };
 
 const std::vector<Question>& questions() {
     constexpr std::int64_t kVersion = 3;
-    static const auto search_versions = [](Reader& reader, std::vector<Condition> conditions) {
-        return or_throw(reader.search_versions(versions_where(std::move(conditions)))).size();
-    };
-    static const auto search_models = [](Reader& reader, std::vector<Condition> conditions) {
-        return or_throw(reader.search_models(models_where(std::move(conditions)))).size();
-    };
+    using enum Operation;
     static const std::vector<Question> all{
-        {"get model",
-         [](Reader& reader, std::int64_t model) {
-             return or_throw(reader.find_model({"", model_name(model)})).has_value() ? 1U : 0U;
-         },
-         1},
+        {"get model", get_model, [](std::int64_t model) { return encoded({{"name", model_name(model)}}); }, 1},
         {"get version",
-         [](Reader& reader, std::int64_t model) {
-             return or_throw(reader.find_version({"", model_name(model)}, kVersion)).has_value() ? 1U : 0U;
-         },
+         get_version,
+         [](std::int64_t model) { return encoded({{"name", model_name(model)}, {"version", "3"}}); },
+         1},
+        {"get version by alias",
+         get_version_by_alias,
+         [](std::int64_t model) { return encoded({{"name", model_name(model)}, {"alias", "champion"}}); },
          1},
         {"get latest versions",
-         [](Reader& reader, std::int64_t model) {
-             return or_throw(reader.latest_versions({"", model_name(model)}, {})).size();
-         },
+         get_latest_versions,
+         [](std::int64_t model) { return encoded({{"name", model_name(model)}}); },
          2},
         {"search versions by name",
-         [](Reader& reader, std::int64_t model) {
-             return search_versions(reader, {{Column::name, Comparator::equal, model_name(model)}});
-         },
-         10},
+         search_versions,
+         [](std::int64_t model) { return page(fmt::format("name = '{}'", model_name(model))); },
+         kPage},
         {"search versions by run",
-         [](Reader& reader, std::int64_t model) {
-             return search_versions(reader, {{Column::run_id, Comparator::equal, run_id(model, kVersion)}});
-         },
+         search_versions,
+         [](std::int64_t model) { return page(fmt::format("run_id = '{}'", run_id(model, kVersion))); },
          1},
         {"search versions by source",
-         [](Reader& reader, std::int64_t model) {
-             return search_versions(reader, {{Column::source, Comparator::equal, source(model, kVersion)}});
-         },
+         search_versions,
+         [](std::int64_t model) { return page(fmt::format("source_path = '{}'", source(model, kVersion))); },
          1},
         {"search versions by a tag of few",
-         [](Reader& reader, std::int64_t model) {
-             return search_versions(reader, {{"team", Comparator::equal, team(model)}});
-         },
-         10},
+         search_versions,
+         [](std::int64_t model) { return page(fmt::format("tags.team = '{}'", team(model))); },
+         kPage},
         {"search versions by a tag of all",
-         [](Reader& reader, std::int64_t) {
-             return search_versions(reader, {{"validated", Comparator::equal, "yes"}});
-         },
-         10},
-        {"newest versions", [](Reader& reader, std::int64_t) { return search_versions(reader, {}); }, 10},
+         search_versions,
+         [](std::int64_t) { return page("tags.validated = 'yes'"); },
+         kPage},
+        {"newest versions", search_versions, [](std::int64_t) { return page(""); }, kPage},
         {"search models by name",
-         [](Reader& reader, std::int64_t model) {
-             return search_models(reader, {{Column::name, Comparator::equal, model_name(model)}});
-         },
+         search_models,
+         [](std::int64_t model) { return page(fmt::format("name = '{}'", model_name(model))); },
          1},
         {"search models by a tag of few",
-         [](Reader& reader, std::int64_t model) {
-             return search_models(reader, {{"team", Comparator::equal, team(model)}});
-         },
+         search_models,
+         [](std::int64_t model) { return page(fmt::format("tags.team = '{}'", team(model))); },
          1},
         {"search models by a tag of all",
-         [](Reader& reader, std::int64_t) { return search_models(reader, {{"task", Comparator::equal, "forecast"}}); },
-         10},
-        {"first models", [](Reader& reader, std::int64_t) { return search_models(reader, {}); }, 10},
+         search_models,
+         [](std::int64_t) { return page("tags.task = 'forecast'"); },
+         kPage},
+        {"first models", search_models, [](std::int64_t) { return page(""); }, kPage},
     };
     return all;
+}
+
+std::size_t rows_of(const boost::json::object& answer) {
+    for (const std::string_view list : {"model_versions", "registered_models"}) {
+        if (const auto* found = answer.if_contains(list)) {
+            return found->as_array().size();
+        }
+    }
+    return answer.size();
 }
 
 double thread_cpu_microseconds() {
@@ -222,26 +227,31 @@ std::int64_t resident_bytes() {
 struct Subject {
     std::string folder;
     std::unique_ptr<storage::SqliteRegistryStore> store;
+    std::unique_ptr<registry::Registry> registry;
     std::int64_t models = 0;
     std::int64_t resident_bytes = 0;  // by which opening it and asking everything once made the process grow
+    std::int64_t index_bytes = 0;
+    double index_seconds = 0;                       // of CPU time
     std::vector<std::vector<double>> microseconds;  // by question and round
 };
 
 double microseconds_per_answer(Subject& subject, const Question& question, std::mt19937_64& random) {
-    std::vector<std::int64_t> models(kRepetitions);
-    for (std::int64_t& model : models) {
-        model = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(subject.models));
+    std::vector<registry::Call> calls(kRepetitions);
+    for (registry::Call& call : calls) {
+        call.operation = question.operation;
+        call.method = "GET";
+        call.query = question.query(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(subject.models)));
     }
     std::size_t rows = 0;
+    std::size_t bytes = 0;
     const double start = thread_cpu_microseconds();
-    for (const std::int64_t model : models) {
-        or_throw(subject.store->read([&](Reader& reader) -> base::Result<void> {
-            rows += question.ask(reader, model);
-            return {};
-        }));
+    for (const registry::Call& call : calls) {
+        const boost::json::object answer = or_throw(subject.registry->answer(call));
+        rows += rows_of(answer);
+        bytes += registry::serialize(answer).size();
     }
     const double spent = thread_cpu_microseconds() - start;
-    if (rows != question.rows * kRepetitions) {
+    if (rows != question.rows * kRepetitions || bytes == 0) {
         throw std::runtime_error(fmt::format("{} in {}: {} rows", question.name, subject.folder, rows));
     }
     return spent / kRepetitions;
@@ -251,7 +261,9 @@ Subject open_subject(const char* folder, std::mt19937_64& random) {
     Subject subject;
     subject.folder = folder;
     const std::int64_t before = resident_bytes();
+    static const base::SystemClock clock;
     subject.store = open_store(folder);
+    subject.registry = std::make_unique<registry::Registry>(*subject.store, clock);
     or_throw(subject.store->read([&](Reader& reader) -> base::Result<void> {
         subject.models = or_throw(reader.counts()).models;
         return {};
@@ -262,6 +274,37 @@ Subject open_subject(const char* folder, std::mt19937_64& random) {
     subject.resident_bytes = resident_bytes() - before;
     subject.microseconds.resize(questions().size());
     return subject;
+}
+
+// The alias index of a registry: how long it takes to fill and what it needs of memory.
+void load_index(Subject& subject) {
+    const std::int64_t before = resident_bytes();
+    const double start = thread_cpu_microseconds();
+    registry::AliasIndex index;
+    or_throw(registry::IndexedStore(*subject.store, index).load());
+    subject.index_seconds = (thread_cpu_microseconds() - start) / 1e6;
+    subject.index_bytes = resident_bytes() - before;
+    if (index.find("", model_name(0), "champion") == nullptr) {
+        throw std::runtime_error("the index of " + subject.folder + " is empty");
+    }
+}
+
+void print(const std::vector<Subject>& subjects) {
+    std::string_view separator = "{";
+    for (const Subject& subject : subjects) {
+        fmt::print("{}\"{}\": {{\"resident_bytes\": {}, \"index_bytes\": {}, \"index_seconds\": {:.3f}",
+                   separator,
+                   subject.folder,
+                   subject.resident_bytes,
+                   subject.index_bytes,
+                   subject.index_seconds);
+        for (std::size_t i = 0; i < questions().size(); ++i) {
+            fmt::print(", \"{}\": [{:.3f}]", questions()[i].name, fmt::join(subject.microseconds[i], ", "));
+        }
+        fmt::print("}}");
+        separator = ", ";
+    }
+    fmt::print("}}\n");
 }
 
 void ask(int rounds, char** begin, char** end) {
@@ -277,16 +320,8 @@ void ask(int rounds, char** begin, char** end) {
             }
         }
     }
-    std::string_view separator = "{";
-    for (const Subject& subject : subjects) {
-        fmt::print("{}\"{}\": {{\"resident_bytes\": {}", separator, subject.folder, subject.resident_bytes);
-        for (std::size_t i = 0; i < questions().size(); ++i) {
-            fmt::print(", \"{}\": [{:.3f}]", questions()[i].name, fmt::join(subject.microseconds[i], ", "));
-        }
-        fmt::print("}}");
-        separator = ", ";
-    }
-    fmt::print("}}\n");
+    std::ranges::for_each(subjects, load_index);
+    print(subjects);
 }
 
 }  // namespace

@@ -41,9 +41,9 @@ class MlflowServer(mlflow_server.MlflowServer):
 
 
 class Gateway(Hokusai):
-    """hokusai with a key of its own that may read and write MLflow."""
+    """hokusai with a key of its own that may read and write MLflow, or the registry it is without one."""
 
-    def __init__(self, folder: Path, mlflow: str, threads: int = 2, env: Mapping[str, str] | None = None):
+    def __init__(self, folder: Path, mlflow: str | None, threads: int = 2, env: Mapping[str, str] | None = None):
         require_binary()
         super().__init__(folder, mlflow=mlflow, threads=threads, env=dict(env or {}))
         self.start()

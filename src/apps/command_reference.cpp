@@ -218,7 +218,7 @@ Wrong usage or configuration; standard error names the setting, where it came fr
 Below the data folder:
 .TP
 .I hokusai.db
-API keys, as hashes, and the audit log (SQLite).
+API keys, as hashes, the audit log, and the model registry of its own (SQLite).
 .TP
 .I pepper
 The secret the hashes depend on, readable only by its owner.
@@ -227,6 +227,7 @@ Without it no key works: back it up together with the database.
 .nf
 hokusai serve \-\-listen 0.0.0.0:8000 \-\-data /var/lib/hokusai \-\-mlflow http://mlflow:5000
 hokusai keys create \-\-name ci \-\-scopes mlflow:read,mlflow:write \-\-expires 90d
+hokusai registry export \-\-from http://mlflow:5000 \-\-output models.jsonl
 hokusai config sample > hokusai.toml
 source <(hokusai completion bash)
 .fi

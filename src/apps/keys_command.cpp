@@ -22,9 +22,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kCliActor = "cli";
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
 
 int complain(const Console& console, const base::Error& error) {
     console.errors << "hokusai keys: " << error.message << '\n';

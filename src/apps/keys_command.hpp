@@ -4,20 +4,15 @@
 // failed or there is no such key, 2 the arguments are wrong.
 #pragma once
 
-#include <iosfwd>
 #include <string>
 #include <string_view>
 
+#include "apps/console.hpp"
 #include "auth/key_hash.hpp"
 #include "auth/key_store.hpp"
 #include "base/clock.hpp"
 
 namespace apps {
-
-struct Console {
-    std::ostream& out;
-    std::ostream& errors;
-};
 
 struct KeysCreateRequest {
     std::string name;

@@ -33,13 +33,6 @@ std::string_view admin_scope(const http::RequestHead& /*request*/) {
     return "admin";
 }
 
-Response not_configured() {
-    return http::mlflow_error_response(
-        501,
-        "NOT_IMPLEMENTED",
-        "no MLflow server is configured: set MLFLOW_SERVER_URL (or serve --mlflow URL) to the address of one");
-}
-
 void add_health_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
     for (const health::EndpointPath& entry : health::endpoint_paths()) {
         http::Route route;
@@ -122,11 +115,8 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
         route.is_prefix = true;
         route.name = "mlflow";
         route.scope = mlflow::required_scope;
-        if (deps.gateway != nullptr) {
-            route.handle = [gateway = deps.gateway](Exchange& exchange) { return gateway->handle(exchange); };
-        } else {
-            route.answer = [](Exchange& exchange) { exchange.answer(not_configured()); };
-        }
+        route.try_answer = deps.try_mlflow;
+        route.handle = deps.handle_mlflow;
         routes.push_back(std::move(route));
     }
 }

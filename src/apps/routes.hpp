@@ -10,7 +10,6 @@
 #include "health/health_responder.hpp"
 #include "health/monitor.hpp"
 #include "http/router.hpp"
-#include "mlflow/gateway.hpp"
 #include "net/blocking_pool.hpp"
 #include "resilience/circuit_breaker.hpp"
 #include "telemetry/metrics.hpp"
@@ -22,8 +21,9 @@ struct RouteDeps {
     health::Monitor& monitor;
     const std::atomic<health::Phase>& phase;
     telemetry::Metrics& metrics;
-    mlflow::Gateway* gateway;             // of this worker; null: MLflow is not configured
-    resilience::CircuitBreaker* breaker;  // of MLflow; null as the gateway
+    http::Route::TryAnswer try_mlflow;    // of this worker, for MLflow's paths; may be empty
+    http::Route::Handle handle_mlflow;    // the same, for what has to wait
+    resilience::CircuitBreaker* breaker;  // of MLflow; null: MLflow is not configured
     auth::AuditLog& audit_log;
     net::BlockingPool& pool;
 };

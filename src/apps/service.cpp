@@ -8,6 +8,7 @@
 #include "apps/build_info.hpp"
 #include "apps/module_settings.hpp"
 #include "apps/routes.hpp"
+#include "apps/standalone.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
 #include "net/use_task.hpp"
@@ -58,12 +59,22 @@ public:
           gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(
                                          worker, service.mlflow_->upstream, service.trusted_proxies_, service.metrics_)
                                    : nullptr),
+          replicated_(service.replica_ ? std::make_unique<ReplicatedCalls>(*service.replica_,
+                                                                           worker,
+                                                                           service.mlflow_->upstream,
+                                                                           *gateway_,
+                                                                           service.settings_.replica,
+                                                                           service.metrics_)
+                                       : nullptr),
+          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
+                                              : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
                                service.phase_,
                                service.metrics_,
-                               gateway_.get(),
+                               [this](http::Exchange& exchange) { return try_mlflow(exchange); },
+                               [this](http::Exchange& exchange) { return handle_mlflow(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
                                service.pool_})) {}
@@ -85,9 +96,23 @@ public:
     }
 
 private:
+    bool try_mlflow(http::Exchange& exchange) {
+        return standalone_   ? standalone_->try_answer(exchange)
+               : replicated_ ? replicated_->try_answer(exchange)
+                             : false;
+    }
+
+    base::Task<> handle_mlflow(http::Exchange& exchange) {
+        return standalone_   ? standalone_->handle(exchange)
+               : replicated_ ? replicated_->handle(exchange)
+                             : gateway_->handle(exchange);
+    }
+
     KeyAccess access_;
     health::HealthResponder health_;
-    std::unique_ptr<mlflow::Gateway> gateway_;
+    std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
+    std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
+    std::unique_ptr<Standalone> standalone_;       // without MLflow
     http::Router router_;
 };
 
@@ -125,6 +150,10 @@ Service::Service(const ServiceSettings& settings)
       key_refresher_(control_, pool_, store_.keys, key_ring_),
       mlflow_(settings.mlflow.urls.empty() ? nullptr
                                            : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      local_registry_(mlflow_ ? nullptr : std::make_unique<LocalRegistry>(database_path(settings), clock_)),
+      replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
+                                             settings, mlflow_->upstream, control_, clock_, metrics_})
+                                       : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -148,6 +177,12 @@ Service::~Service() {
     control_.stop();
     pool_.join();
     probe_pool_.join();
+    if (local_registry_) {
+        local_registry_->join();
+    }
+    if (replica_) {
+        replica_->join();
+    }
 }
 
 void Service::load_keys() {
@@ -234,6 +269,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (mlflow_) {
         control_.tasks().spawn("name_resolver", mlflow_->resolver.run());
     }
+    if (replica_) {
+        control_.tasks().spawn("replica", replica_->keep_current());
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -310,6 +348,9 @@ base::Task<> Service::shut_down(int signal) {
         mlflow_->resolver.stop();
         mlflow_->probe_client.stop();
     }
+    if (replica_) {
+        replica_->stop();
+    }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
     while (!is_idle() && clock_.now() < end) {
@@ -320,7 +361,8 @@ base::Task<> Service::shut_down(int signal) {
 }
 
 bool Service::is_idle() const {
-    return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle();
+    return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle());
 }
 
 }  // namespace apps

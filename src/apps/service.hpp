@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "apps/key_access.hpp"
+#include "apps/local_registry.hpp"
+#include "apps/mlflow_replica.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
 #include "apps/store.hpp"
@@ -98,6 +100,8 @@ private:
     net::BlockingPool probe_pool_;  // its own thread, so that slow work elsewhere is not taken for a dead store
     auth::KeyRefresher key_refresher_;
     std::unique_ptr<MlflowSide> mlflow_;
+    std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
+    std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

@@ -185,6 +185,25 @@ void describe_breaker(config::Schema& schema, BreakerSettings& breaker) {
                {.help = "Whether two good probes in a row start the trial early"});
 }
 
+void describe_replica(config::Schema& schema, ReplicaSettings& replica) {
+    schema.add(
+        "replica.mode",
+        config::one_of(replica.mode,
+                       {{"auto", ReplicaMode::automatic}, {"on", ReplicaMode::on}, {"off", ReplicaMode::off}}),
+        {.environment = {"HOKUSAI_REPLICA"},
+         .help = "Whether a copy of MLflow's registry answers reads while MLflow does not: on, off or auto, which "
+                 "is off with mlflow.forward_auth"});
+    schema.add("replica.read_max_age",
+               config::duration(replica.read_max_age, 0s, 24h),
+               {.environment = {"HOKUSAI_READ_MAX_AGE"},
+                .help = "Registry reads that were confirmed with MLflow within this time are answered from the copy; 0 "
+                        "asks MLflow each time"});
+    schema.add(
+        "replica.sweep_interval",
+        config::duration(replica.sweep_interval, 100ms, 24h),
+        {.help = "Time between comparisons of the whole copy with MLflow, which find what was written elsewhere"});
+}
+
 void describe_health(config::Schema& schema, HealthSettings& health) {
     schema.add("health.interval",
                config::duration(health.interval, 10ms, 1h),
@@ -269,6 +288,7 @@ config::Schema describe(ServiceSettings& settings) {
     describe_mlflow_peer(schema, settings.mlflow);
     describe_mlflow_limits(schema, settings.mlflow);
     describe_breaker(schema, settings.breaker);
+    describe_replica(schema, settings.replica);
     describe_health(schema, settings.health);
     describe_http(schema, settings.http);
     describe_log(schema, settings.log);

@@ -72,6 +72,15 @@ struct BreakerSettings {
     bool early_trial = true;  // two good probes in a row start the trial before the timeout
 };
 
+enum class ReplicaMode { automatic, on, off };
+
+// The copy of MLflow's registry that answers while MLflow does not.
+struct ReplicaSettings {
+    ReplicaMode mode = ReplicaMode::automatic;  // on, unless callers' own credentials are passed on to MLflow
+    base::Duration read_max_age{0};             // reads confirmed within it do not ask MLflow; zero: all do
+    base::Duration sweep_interval = std::chrono::minutes(1);
+};
+
 struct HealthSettings {
     base::Duration interval = std::chrono::seconds(5);
     base::Duration fast_interval = std::chrono::seconds(1);  // while a result differs from the state shown
@@ -110,6 +119,7 @@ struct ServiceSettings {
     AuthSettings auth;
     MlflowSettings mlflow;
     BreakerSettings breaker;
+    ReplicaSettings replica;
     HealthSettings health;
     HttpSettings http;
     LogSettings log;

@@ -116,6 +116,24 @@ std::string percent_decode(std::string_view text) {
     return decoded;
 }
 
+std::string percent_encode(std::string_view text) {
+    constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string encoded;
+    encoded.reserve(text.size());
+    for (const char c : text) {
+        if (kPlain.find(c) != std::string_view::npos) {
+            encoded.push_back(c);
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        encoded.push_back('%');
+        encoded.push_back(kDigits[byte >> 4U]);
+        encoded.push_back(kDigits[byte & 0xFU]);
+    }
+    return encoded;
+}
+
 std::string to_hex(std::string_view bytes) {
     std::string text;
     text.reserve(bytes.size() * 2);

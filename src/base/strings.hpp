@@ -37,6 +37,9 @@ void append_decimal(std::string& out, std::uint64_t value);
 // With %XX replaced by its byte; a stray % stays.
 std::string percent_decode(std::string_view text);
 
+// Its inverse, for any part of a URL: all but letters, digits and -._~ becomes %XX.
+std::string percent_encode(std::string_view text);
+
 // Lower-case hexadecimal.
 std::string to_hex(std::string_view bytes);
 

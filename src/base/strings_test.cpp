@@ -74,6 +74,14 @@ TEST(Strings, leave_a_stray_percent_sign_alone) {
     EXPECT_EQ(percent_decode("%%41"), "%A");
 }
 
+TEST(Strings, percent_encode_whatever_could_mean_something_in_a_url) {
+    EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+    EXPECT_EQ(percent_encode("a b+c&d=e/%?#'`"), "a%20b%2Bc%26d%3De%2F%25%3F%23%27%60");
+    EXPECT_EQ(percent_encode("\xC3\xA4\n"), "%C3%A4%0A");
+    EXPECT_EQ(percent_encode("a\0b"sv), "a%00b");
+    EXPECT_EQ(percent_encode(""), "");
+}
+
 TEST(Strings, write_bytes_as_lower_case_hexadecimal) {
     EXPECT_EQ(to_hex("\x00\x0F\xA0\xFF"sv), "000fa0ff");
     EXPECT_EQ(to_hex(""), "");

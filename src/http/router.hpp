@@ -38,7 +38,7 @@ class AccessControl {
 public:
     virtual ~AccessControl() = default;
 
-    // Whether the caller may go on, when that is known at once, and then exchange.caller is set. False: ask authorize().
+    // Whether it is known at once that the caller may go on; then exchange.caller is set. Otherwise ask authorize().
     virtual bool try_authorize(Exchange& exchange, std::string_view scope) = 0;
 
     // Nothing when the caller may go on, and then exchange.caller is set; otherwise the refusal.

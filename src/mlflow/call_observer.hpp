@@ -16,7 +16,7 @@ public:
     // MLflow has answered; the client has not been told yet. `body` is empty when it was too large to be kept.
     virtual base::Task<> answered(unsigned status, std::string_view body) = 0;
 
-    // MLflow gave no answer, or one that says it can't (500 to a read, 502, 503, 504), and `refusal` is what the client
+    // MLflow gave no answer, or one that says it can't (502, 503, 504), and `refusal` is what the client
     // would be told: unless it is gone, or has been answered already. `may_have_been_carried_out`: MLflow got the whole
     // call. True: the exchange has been answered otherwise.
     virtual base::Task<bool> failed(const http::Response& refusal, bool may_have_been_carried_out) = 0;

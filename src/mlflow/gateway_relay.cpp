@@ -45,8 +45,13 @@ base::Task<base::Result<void>> GatewayCall::send_request(http::ClientConnection&
         base::Result<void> streamed = co_await stream_body(connection, head);
         co_return streamed;
     }
-    const std::array<boost::asio::const_buffer, 2> parts{to_buffer(head),
-                                                         to_buffer(body_ ? *body_ : std::string_view())};
+    const std::string_view body = body_ ? std::string_view(*body_) : std::string_view();
+    const bool is_chunked = exchange_.request().framing.kind == http::Framing::Kind::chunked;
+    if (is_chunked && !body.empty()) {
+        fmt::format_to(std::back_inserter(head), "{:x}\r\n", body.size());
+    }
+    const std::string_view end = !is_chunked ? "" : body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    const std::array<boost::asio::const_buffer, 3> parts{to_buffer(head), to_buffer(body), to_buffer(end)};
     base::Result<void> written = co_await connection.write(parts, upstream_.settings.body_idle_timeout);
     if (written) {
         connection.end_request();
@@ -114,8 +119,8 @@ base::Task<bool> GatewayCall::tell_observer(const http::ResponseHead& head, std:
         co_return false;
     }
     CallObserver& observer = *std::exchange(observer_, nullptr);
-    const bool is_unable = (head.status >= 502 && head.status <= 504) || (head.status == 500 && !call_.is_write());
-    if (is_unable) {
+    // Not 500: a request of the client's own making can provoke one.
+    if (head.status >= 502 && head.status <= 504) {
         const http::Response refusal = unavailable(fmt::format("MLflow answered {}", head.status), {});
         const bool is_answered = co_await observer.failed(refusal, call_.is_write());
         co_return is_answered;

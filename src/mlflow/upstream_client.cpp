@@ -51,7 +51,8 @@ void UpstreamClient::stop() {
 std::string UpstreamClient::head_of(const Question& question) const {
     const RewriteRules& rules = upstream_.rules;
     std::string head =
-        fmt::format("GET {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: application/json\r\nVia: 1.1 {}\r\n",
+        fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: application/json\r\nVia: 1.1 {}\r\n",
+                    question.method,
                     rules.base_path,
                     question.target,
                     rules.host,
@@ -63,6 +64,9 @@ std::string UpstreamClient::head_of(const Question& question) const {
     if (!rules.authorization.empty()) {
         head += fmt::format("Authorization: {}\r\n", rules.authorization);
     }
+    if (!question.json.empty()) {
+        head += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", question.json.size());
+    }
     return head + "\r\n";
 }
 
@@ -72,6 +76,12 @@ base::Task<base::Result<UpstreamAnswer>> UpstreamClient::get(Question question) 
     if (was_stale) {
         answer = co_await ask(question, http::ClientPool::Freshness::newly_opened, was_stale);
     }
+    co_return answer;
+}
+
+base::Task<base::Result<UpstreamAnswer>> UpstreamClient::send(Question question) {
+    bool was_stale = false;
+    base::Result<UpstreamAnswer> answer = co_await ask(question, http::ClientPool::Freshness::kept_or_new, was_stale);
     co_return answer;
 }
 
@@ -97,14 +107,15 @@ base::Task<base::Result<UpstreamAnswer>> UpstreamClient::exchange(const Question
                                                                   http::ClientConnection& connection) {
     const Active active(*this, connection);
     const std::string head = head_of(question);
-    const std::array<boost::asio::const_buffer, 1> request{boost::asio::buffer(head)};
+    const std::array<boost::asio::const_buffer, 2> request{boost::asio::buffer(head),
+                                                           boost::asio::buffer(question.json)};
     const base::Result<void> sent = co_await connection.write(request, question.limit - worker_.now());
     if (!sent) {
         co_return std::unexpected(sent.error());
     }
     connection.end_request();
     const base::Result<const http::ResponseHead*> answer_head =
-        co_await connection.read_head(http::Method::get, question.limit);
+        co_await connection.read_head(http::to_method(question.method), question.limit);
     if (!answer_head) {
         co_return std::unexpected(answer_head.error());
     }

@@ -22,7 +22,7 @@ struct UpstreamAnswer {
     std::string body;
 };
 
-// GETs from MLflow with the gateway's own credentials. Lives on one worker.
+// Asks MLflow with the gateway's own credentials. Lives on one worker.
 class UpstreamClient {
 public:
     // `name` is what MLflow's log shows; at most `kept` connections are kept between questions.
@@ -36,10 +36,15 @@ public:
         std::string target;  // starts with a slash; the upstream's base path is put before it
         std::string workspace{};
         std::size_t max_body = 0;
-        base::MonotonicTime limit;  // connect included
+        base::MonotonicTime limit;       // connect included
+        std::string_view method{"GET"};  // static storage
+        std::string json{};              // the body
     };
 
     base::Task<base::Result<UpstreamAnswer>> get(Question question);
+
+    // Any method, at most once: without an answer it may have been carried out.
+    base::Task<base::Result<UpstreamAnswer>> send(Question question);
 
     // Ends what is being asked, and asks nothing more.
     void stop();

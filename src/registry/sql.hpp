@@ -22,7 +22,7 @@ enum class Kind {
     text,    // 'single'
     symbol,  // "double"
     comparison_operator,
-    operator_,
+    operator_sign,
     wildcard,
     punctuation,
     error,

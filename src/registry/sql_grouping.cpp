@@ -227,7 +227,7 @@ void group(Statement& tokens) {
     group_infix(
         tokens,
         Kind::operation,
-        [](const Token& token) { return is_one_of(token, {Kind::operator_, Kind::wildcard}); },
+        [](const Token& token) { return is_one_of(token, {Kind::operator_sign, Kind::wildcard}); },
         is_operand,
         is_operand);
     const auto is_compared = [](const Token& token) { return is_operand(token) || is_keyword(token, "NULL"); };

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <utility>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include "registry/python.hpp"
 
 namespace registry_http {
 
@@ -32,16 +33,36 @@ constexpr std::array<Classification, 8> kClassifications{{
     {"TEMPORARILY_UNAVAILABLE", "XXM00", "CLIENT_INTERNAL_ERROR"},
 }};
 
+// As Python's json.dumps lays an object of strings out.
+class Body {
+public:
+    void add(std::string_view name, std::string_view value) {
+        text_ += text_.empty() ? "{" : ", ";
+        registry::python::append_json(text_, name);
+        text_ += ": ";
+        registry::python::append_json(text_, value);
+    }
+
+    std::string take() {
+        return std::move(text_) + "}";
+    }
+
+private:
+    std::string text_;
+};
+
 http::Response response(unsigned status, std::string_view error_code, std::string_view message) {
-    boost::json::object body{{"error_code", error_code}, {"message", message}};
+    Body body;
+    body.add("error_code", error_code);
+    body.add("message", message);
     const auto* const found = std::ranges::find(kClassifications, error_code, &Classification::error_code);
     if (found != kClassifications.end()) {
-        body["sqlstate"] = found->sqlstate;
-        body["error_class"] = found->error_class;
+        body.add("sqlstate", found->sqlstate);
+        body.add("error_class", found->error_class);
     }
     http::Response made;
     made.status = status;
-    made.body = boost::json::serialize(body);
+    made.body = body.take();
     return made;
 }
 

@@ -17,6 +17,9 @@ namespace storage {
 
 namespace {
 
+// The inner pages of every index of a million model versions fit into 16 MiB. A smaller database takes less.
+constexpr const char* kCacheSize = "PRAGMA cache_size=-16384";
+
 // SQLite would create the file with the mode of the umask; its -wal and -shm files take over the mode of the main file.
 //
 // A file that exists is not touched: closing any descriptor of it would drop the POSIX locks of our other connections.
@@ -63,6 +66,7 @@ base::Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::fi
         connection->exec("PRAGMA journal_mode=WAL");
         connection->exec(synchronous == Synchronous::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         connection->exec("PRAGMA foreign_keys=ON");
+        connection->exec(kCacheSize);
         return std::unique_ptr<SqliteDatabase>(new SqliteDatabase(file, std::move(connection)));
     } catch (const SQLite::Exception& exception) {
         return std::unexpected(to_error(exception, file.string()));

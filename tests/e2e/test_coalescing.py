@@ -47,7 +47,9 @@ def answers(upstream: Upstream) -> Iterator[NumberedAnswers]:
 @pytest.fixture
 def gateway(serve: Serve, upstream: Upstream) -> Hokusai:
     """One place towards MLflow and one worker: whoever comes second waits."""
-    return serve(mlflow=upstream.url, threads=1, env={"HOKUSAI_MLFLOW_CONCURRENCY": "1"}).wait_ready()
+    return serve(
+        mlflow=upstream.url, threads=1, env={"HOKUSAI_MLFLOW_CONCURRENCY": "1", "HOKUSAI_REPLICA": "off"}
+    ).wait_ready()
 
 
 @pytest.fixture

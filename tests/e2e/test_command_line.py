@@ -59,6 +59,8 @@ def complete(completion_script: Path):
         (["serve", "--th"], ["--threads"]),
         (["keys", "create", "--e"], ["--expires", "--environment"]),
         (["serve", "--threads", "2", "--li"], ["--listen"]),
+        (["registry", ""], ["export", "import", "status", "--help", "-h"]),
+        (["registry", "import", "--existing", ""], ["refuse", "skip"]),
         (["keys", "list", "--json", "--d"], ["--data"]),
         (["serve", "--auth", ""], ["required", "off"]),
         (["serve", "--auth", "=", "o"], ["off"]),
@@ -73,7 +75,9 @@ def test_completion(complete, words: list[str], candidates: list[str]) -> None:
     assert complete(*words) == candidates
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["keys", "create"], ["config", "check"], ["man"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["keys", "create"], ["registry", "export"], ["config", "check"], ["man"]]
+)
 def test_completion_offers_what_help_lists(complete, command: list[str]) -> None:
     listed = set(re.findall(r"^  (?:(-h),)?(--?[\w-]+|[a-z]+)\b", output(*command, "--help"), re.MULTILINE))
 
@@ -123,7 +127,9 @@ def test_sample_holds_the_defaults(tmp_path: Path) -> None:
 def test_manual_names_every_command_and_setting() -> None:
     manual = output("man")
 
-    for command in ("serve", "keys create", "keys list", "keys revoke", "config show", "config check", "config sample"):
+    registry = ("registry export", "registry import", "registry status")
+    keys = ("keys create", "keys list", "keys revoke")
+    for command in ("serve", *keys, *registry, "config show", "config check", "config sample"):
         assert f".SS hokusai {command}\n" in manual
     for setting in settings():
         assert f".TP\n.B {setting}\n" in manual

@@ -118,7 +118,7 @@ class TestStates:
         assert statuses(gateway) == expected()
         assert gateway.health()["services"]["mlflow"] == "disabled"
         assert gateway.get("/health/mlflow").json()["circuit_breaker_state"] == "DISABLED"
-        answer = gateway.get("/api/2.0/mlflow/registered-models/search")
+        answer = gateway.get("/api/2.0/mlflow/experiments/search")
         assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
 
     def test_store_is_one_file_of_one_process(self, serve: Serve, upstream: Upstream) -> None:

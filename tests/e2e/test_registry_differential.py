@@ -19,10 +19,12 @@ from support import registry_checker
 from support.differential import Answer, Call
 from support.hokusai import Hokusai
 from support.registry_differences import DIFFERENCES
-from support.registry_differential import Comparison, Registry, drop_what_can_go
+from support.registry_differential import Comparison, Registry, Report, drop_what_can_go
 from support.registry_generator import Generator
 from support.registry_model import IS_PROMPT
+from support.registry_requests import Request, write
 from support.registry_script import describe
+from support.registry_words import RUN
 
 pytestmark = pytest.mark.timeout(1800)
 IS_DIRECT = os.environ.get("HOKUSAI_DIFFERENTIAL") == "direct"
@@ -33,12 +35,9 @@ OPERATIONS = 22
 @pytest.fixture(scope="module")
 def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Of a real MLflow and of what is compared with it."""
+    serve: Callable[..., Hokusai] | None = None if IS_DIRECT else request.getfixturevalue("serve_module")
     with new_mlflow_servers(tmp_path_factory.mktemp("mlflow"), 2 if IS_DIRECT else 1) as servers:
-        if IS_DIRECT:
-            yield servers[0].url, servers[1].url
-            return
-        serve: Callable[..., Hokusai] = request.getfixturevalue("serve_module")
-        yield servers[0].url, serve(auth="off").wait_ready().url
+        yield servers[0].url, serve(auth="off").wait_ready().url if serve else servers[1].url
 
 
 def test_random_calls_answer_alike(
@@ -77,12 +76,6 @@ class Tampered(Registry):
         return answer
 
 
-def _lose_stage(call: Call, body: dict) -> None:
-    version = body.get("model_version", {})
-    if call.method == "GET" and version.get("current_stage") == "Staging":
-        version["current_stage"] = "None"
-
-
 def _touch_model(call: Call, body: dict) -> None:
     model = body.get("registered_model", {})
     if call.method == "GET" and "latest_versions" in model:
@@ -107,15 +100,27 @@ def test_a_difference_is_found(urls: tuple[str, str], tamper: Callable[[Call, di
 
 
 def test_a_difference_is_shrunk_to_a_short_script(urls: tuple[str, str]) -> None:
-    comparison = Comparison(Registry("mlflow", urls[0]), Tampered(urls[1], _lose_stage), DIFFERENCES)
-    report = comparison.run("tampered", 2000, episode=25, most_findings=1)
+    name = f"{RUN}-planted"
+    planted = [
+        write(Request("POST", "registered-models/create", {"name": name})),
+        write(Request("POST", "model-versions/create", {"name": name, "source": "s3://bucket/planted"})),
+        write(Request("POST", "model-versions/transition-stage", {"name": name, "version": "1", "stage": "Staging"})),
+        write(Request("GET", "model-versions/get", {"name": name, "version": "1"})),
+    ]
+    noise = Generator("noise").episode(30)[:-1]
+    calls = [*noise[:8], planted[0], *noise[8:12], planted[1], *noise[12:20], planted[2], *noise[20:], planted[3]]
 
-    shrunk = comparison.shrink(report.findings[0])
+    def lose_stage(call: Call, body: dict) -> None:
+        if call is planted[3]:
+            body["model_version"]["current_stage"] = "None"
 
-    paths = [call.path.partition("/mlflow/")[2] for call in shrunk.calls]
-    assert len(paths) <= 6, "a model, its version, its stage, and the read that lost it"
-    assert {"registered-models/create", "model-versions/create", "model-versions/transition-stage"} <= set(paths)
-    assert describe(shrunk).count("curl") == len(paths)
+    comparison = Comparison(Registry("mlflow", urls[0]), Tampered(urls[1], lose_stage), DIFFERENCES)
+
+    finding = comparison.replay(calls, Report())
+    shrunk = comparison.shrink(finding)
+
+    assert (len(finding.calls), shrunk.calls) == (len(calls), planted)
+    assert describe(shrunk).count("curl") == len(planted)
 
 
 CHANGES = [

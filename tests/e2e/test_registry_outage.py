@@ -29,6 +29,7 @@ SWEEPS = "hokusai_replica_sweeps_total"
 def gateway(serve: Callable[..., Hokusai], real_mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> Hokusai:
     # A client that repeats what failed would hide it.
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_POOL_MAXSIZE", str(CLIENTS))
     gateway = serve(mlflow=real_mlflow.url, env=QUICK_PROBES | {"HOKUSAI_HEALTH_DEADLINE": "2s"}).wait_ready(30)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", gateway.create_key("mlflow:write").secret)
     mlflow.set_tracking_uri(gateway.url)

@@ -124,7 +124,7 @@ private:
         written_.clear();
         is_over_ = told.partial.ends_connection;
         const health::ProbeResult probed = mlflow::judge_search(
-            {told.partial.status, false, told.partial.body}, !told.partial.body.empty(), kRules.host);
+            {.status = told.partial.status, .body = told.partial.body}, !told.partial.body.empty(), kRules.host);
         require(probed.passed == (told.partial.status == 200));
         told.answers.push_back(std::exchange(told.partial, {}));
         parser_.start(caller_.method);

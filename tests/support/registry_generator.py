@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from support import registry_words as words
 from support.differential import Call
-from support.registry_model import IS_PROMPT, STAGES, RegistryModel, Version
+from support.registry_model import IS_PROMPT, STAGES, Model, RegistryModel, Version
 from support.registry_requests import Request, spoil, vary, write
 from support.registry_searches import Searches
 
@@ -29,7 +29,7 @@ class Generator:
             self._create_model: 5,
             self._rename_model: 3,
             self._update_model: 3,
-            self._delete_model: 2,
+            self._delete_model: 1,
             self._get_model: 6,
             self._latest_versions: 5,
             self._search_models: 12,
@@ -38,10 +38,10 @@ class Generator:
             self._set_alias: 6,
             self._delete_alias: 2,
             self._version_by_alias: 5,
-            self._create_version: 12,
+            self._create_versions: 10,
             self._update_version: 3,
             self._transition_stage: 7,
-            self._delete_version: 4,
+            self._delete_version: 3,
             self._get_version: 5,
             self._download_uri: 4,
             self._search_versions: 14,
@@ -146,6 +146,10 @@ class Generator:
 
     # Versions.
 
+    def _create_versions(self) -> list[Request]:
+        name = self._name()
+        return [one for _ in range(self._rng.choice([1, 1, 2, 4])) for one in self._create_version(name)]
+
     def _create_version(self, name: str | None = None) -> list[Request]:
         rng = self._rng
         name = name or self._name()
@@ -153,12 +157,12 @@ class Generator:
         tags = self._tags()
         if bool(model and model.is_prompt) != (rng.random() < 0.05):
             tags |= {IS_PROMPT: "true", "mlflow.prompt.text": "Say {{ it }}", "_mlflow_prompt_type": "text"}
-        fields = {"name": name} | self._source_fields(IS_PROMPT in tags)
+        source_fields, is_good = self._source_fields(IS_PROMPT in tags)
+        fields = {"name": name} | source_fields
         version = Version(str(fields["source"]), str(fields.get("run_id", "")), tags=tags)
         if rng.random() < 0.2:
             fields["run_link"] = rng.choice(words.LINKS)
         fields |= self._tags_field(tags) | self._description_field()
-        is_good = version.source not in (words.BAD_SOURCES if IS_PROMPT not in tags else words.SOURCES)
         effect = (lambda: self._model.add_version(name, version)) if is_good else (lambda: None)
         return [Request("POST", "model-versions/create", fields, effect)]
 
@@ -178,10 +182,17 @@ class Generator:
 
     def _delete_version(self) -> list[Request]:
         name, number = self._version()
-        fields: Fields = {"name": name, "version": self._number(number)}
+        tags = self._model.tags_of(name, number)
+        fields: Fields = {"name": name, "version": str(number) if IS_PROMPT in tags else self._number(number)}
         deletion = Request("DELETE", "model-versions/delete", fields, lambda: self._model.delete_version(name, number))
         seen_by = Request("GET", "registered-models/get", {"name": name})
-        return [deletion, *self._rng.choice([[], [seen_by], self._create_version(name)])]
+        after = self._rng.choice([[], [seen_by], self._create_version(name)])
+        if IS_PROMPT not in tags:
+            return [deletion, *after]
+        # MLflow keeps the tags of a deleted version, and this one would go on hiding the others from searches.
+        fields = fields | {"key": IS_PROMPT}
+        revelation = Request("DELETE", "model-versions/delete-tag", fields, lambda: tags.pop(IS_PROMPT, None))
+        return [revelation, deletion, *after]
 
     def _get_version(self) -> list[Request]:
         return [Request("GET", "model-versions/get", self._version_fields())]
@@ -254,26 +265,37 @@ class Generator:
             return words.LONG_VALUE
         return words.TOO_LONG_VALUE if chance < 0.025 else self._rng.choice(words.VALUES)
 
-    def _source_fields(self, is_prompt: bool) -> Fields:
+    def _source_fields(self, is_prompt: bool) -> tuple[Fields, bool]:
+        """With whether a version of that source can be made."""
         rng = self._rng
-        if is_prompt and rng.random() < 0.9:
-            return {"source": rng.choice(words.PROMPT_SOURCES)}
         chance = rng.random()
-        if chance < 0.15:
-            return {"source": self._version_uri()}
-        source = rng.choice(words.BAD_SOURCES) if chance < 0.27 else rng.choice(words.SOURCES)
+        if is_prompt:
+            source = rng.choice(words.PROMPT_SOURCES if chance < 0.9 else words.SOURCES)
+            return {"source": source}, source in words.PROMPT_SOURCES
+        if chance < 0.12:
+            return self._version_uri()
+        source = rng.choice(words.BAD_SOURCES if chance < 0.22 else words.SOURCES)
         if rng.random() < 0.5:
-            return {"source": source}
+            return {"source": source}, source in words.SOURCES
         run_id = rng.choice(words.RUN_IDS)
-        return {"source": rng.choice([source, source, f"runs:/{run_id}/model"]), "run_id": run_id}
+        source = rng.choice([source, source, f"runs:/{run_id}/model"])
+        return {"source": source, "run_id": run_id}, source not in words.BAD_SOURCES
 
-    def _version_uri(self) -> str:
+    def _version_uri(self) -> tuple[Fields, bool]:
         rng = self._rng
         name, number = self._version()
-        model = self._model.models.get(name)
-        alias = rng.choice([*(model.aliases if model else []), "champion"])
-        ending = rng.choice([f"/{number}", f"/{number}", "/latest", f"/{rng.choice(STAGES)}", f"@{alias}"])
-        return f"models:/{name}{ending}"
+        model = self._model.models.get(name) or Model({})
+        alias, stage = rng.choice([*model.aliases, "champion"]), rng.choice(STAGES)
+        ending, is_there = rng.choice(
+            [
+                (f"/{number}", number in model.versions),
+                ("/latest", bool(model.versions)),
+                (f"/{stage}", any(version.stage == stage for version in model.versions.values())),
+                (f"@{alias}", alias in model.aliases),
+            ]
+        )
+        is_good = is_there and not model.is_prompt and not any(sign in name for sign in "?\t\n")
+        return {"source": f"models:/{name}{ending}"}, is_good
 
     def _name(self) -> str:
         rng = self._rng

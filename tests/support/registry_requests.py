@@ -47,7 +47,8 @@ def write(
     name = f"{request.method} {request.path}{request.about}"
     if not request.has_body:
         query = urlencode(request.fields, doseq=True, quote_via=encode)
-        return Call(name, "GET", prefix + request.path, query, bind=request.bind)
+        headers = [pair for pair in request.headers if pair != JSON]
+        return Call(name, "GET", prefix + request.path, query, headers=headers, bind=request.bind)
     text = json.dumps(request.fields, **(json_options or {})) if body is None else body
     return Call(name, request.method, prefix + request.path, query, text, request.headers)
 
@@ -78,7 +79,7 @@ def spoil(request: Request, rng: random.Random) -> Call:
         return _send_badly(request, rng)
     odd = rng.choice(ODD_VALUES if request.has_body else ODD_ARGUMENTS)
     name = rng.choice(list(request.fields))
-    way = rng.choice(["missing", "odd", "odd", "blank", "respelt", "added"])
+    way = rng.choice(["missing", "odd", "odd", "blank", "added", "respelt" if "_" in name else "odd"])
     request.about += f" ({name} {way})"
     if way == "missing":
         del request.fields[name]
@@ -97,7 +98,8 @@ def spoil(request: Request, rng: random.Random) -> Call:
 
 
 def _send_badly(request: Request, rng: random.Random) -> Call:
-    way = rng.choice(["type", "no type", "nothing", "body", "doubled"] if request.has_body else ["type", "nothing"])
+    ways = ["type", "nothing", "workspace"]
+    way = rng.choice([*ways, "no type", "body", "doubled"] if request.has_body else ways)
     request.about += f" (badly sent: {way})"
     if way == "body":
         return write(request, body=rng.choice(BAD_BODIES))
@@ -105,6 +107,8 @@ def _send_badly(request: Request, rng: random.Random) -> Call:
         return write(request, body=json.dumps(request.fields)[:-1] + ', "name": "x", "key": "k"}')
     if way == "type":
         request.headers = [("Content-Type", rng.choice([*BAD_CONTENT_TYPES, *CONTENT_TYPES]))]
+    elif way == "workspace":
+        request.headers = [*request.headers, ("X-MLFLOW-WORKSPACE", rng.choice(["w", "default", "", " ", "a/b"]))]
     elif way == "no type":
         request.headers = []
     else:

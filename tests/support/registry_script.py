@@ -21,7 +21,7 @@ def as_script(calls: Sequence[Call], word: str) -> str:
 def _as_curl(call: Call, word: str, needed: set[str]) -> str:
     words = ["curl", "-sS", "-X", call.method]
     for name, value in call.headers:
-        words += ["-H", f"{name}: {value}"]
+        words += ["-H", f"{name}: {value}" if value else f"{name};"]
     if call.body is not None:
         if not any(name == "Content-Type" for name, _ in call.headers):
             words += ["-H", "Content-Type:"]  # curl would say it is a form

@@ -48,13 +48,13 @@ RUN_IDS = ["0" * 31 + digit for digit in "123"] + ["not-a-run", "ABCDEF"]
 LINKS = ["https://runs.example/1", "x", "", "http://localhost:1/#/experiments/0"]
 
 SOURCES = split("""
-s3://bucket/one | s3://bucket/two | S3://bucket/One | gs://bucket/100% | hdfs:/data/a_b | dbfs:/data/aXb
-s3://bucket/it's | s3://bucket/鯨 | wasbs://c@account.blob.core.windows.net/x | custom:opaque | s3://bucket/a b
+s3://bucket/one | s3://bucket/two | S3://bucket/One | gs://bucket/100% | gs://bucket/a_b | dbfs:/data/aXb
+s3://bucket/it's | s3://bucket/鯨 | wasbs://c@account.blob.core.windows.net/x | s3://bucket//x | s3://bucket/a b
 """)
 PROMPT_SOURCES = ["dummy-source", "prompt-template"]
 BAD_SOURCES = split("""
 /etc/passwd | file:///tmp/model | relative/path | ./x | s3://bucket/../x | s3://bucket/%2e%2e/x | s3://b/a%00 | .
-http://host/../x | s3://bucket/./x | s3://bucket//x | https://host/model | ftp://host/x | mlflow-artifacts:/x
+http://host/../x | s3://bucket/./x | custom:opaque | hdfs:/a | https://host/model | ftp://host/x | mlflow-artifacts:/x
 runs:/00000000000000000000000000000001/model | runs:/ | models:/ | models:/a/b/c | models://host/a/1 | models:/x@
 models:/m-00000000000000000000000000000000 | mlflow-artifacts://host/x | file://host/x | models:/none of that name/1
 http://host/api/2.0/mlflow-artifacts/artifacts/x | dummy-source | prompt-template | sftp://host/x | hdfs://h:1/x

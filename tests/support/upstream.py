@@ -5,8 +5,8 @@
         ...
         assert upstream.calls[0].head.get("Host") == upstream.authority
 
-A handler is a function of one Exchange. Health probes of the gateway are answered apart (`probe_handler`) and not
-recorded in `calls`, so that a test sees its own traffic only.
+A handler is a function of one Exchange. The gateway's own questions (health probes, the replica's reads) are answered
+apart (`probe_handler`) and not recorded in `calls`, so that a test sees its own traffic only.
 """
 
 from __future__ import annotations
@@ -21,16 +21,6 @@ from dataclasses import dataclass, field
 
 from support.process import free_port, wait_until
 from support.wire import CRLF, Closed, Fields, Head, Reader, is_readable
-
-PROBE_PATHS = {
-    "/health",
-    "/version",
-    "/api/2.0/mlflow/registered-models/search",
-    "/api/2.0/mlflow/experiments/search",
-    "/api/2.0/mlflow/metrics/get-history",
-    "/api/2.0/mlflow-artifacts/artifacts",
-    "/api/3.0/mlflow/server-info",
-}
 
 
 @dataclass
@@ -53,6 +43,10 @@ class Exchange:
     @property
     def target(self) -> str:
         return self.head.start.split(" ")[1]
+
+    @property
+    def is_gateways_own(self) -> bool:
+        return (self.head.get("User-Agent") or "").startswith("hokusai-")
 
     @property
     def path(self) -> str:
@@ -194,7 +188,6 @@ class Upstream:
         self.handler: Handler = handler or reply()
         self.probe_handler: Handler = reply(200, [("Content-Type", "application/json")], b"{}")
         self.calls: list[Exchange] = []
-        self.probes = 0
         self.connections = 0
         self._stop = threading.Event()
         self._open: set[socket.socket] = set()
@@ -285,7 +278,7 @@ class Upstream:
         with contextlib.suppress(Closed, OSError, ValueError):
             while not self._stop.is_set():
                 exchange = self._next_exchange(reader, number)
-                if exchange.method == "GET" and exchange.path in PROBE_PATHS:
+                if exchange.is_gateways_own:
                     self.probe_handler(exchange)
                 else:
                     self.handler(exchange)
@@ -304,9 +297,7 @@ class Upstream:
         with self._lock:
             self._waiting.discard(reader.sock)
             exchange = Exchange(Head.parse(reader.until(CRLF + CRLF)), reader, number, stop=self._stop)
-            if exchange.method == "GET" and exchange.path in PROBE_PATHS:
-                self.probes += 1
-            else:
+            if not exchange.is_gateways_own:
                 self.calls.append(exchange)
         return exchange
 

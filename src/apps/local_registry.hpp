@@ -1,0 +1,49 @@
+// The model registry of this process alone: its rows, its index in memory, and the threads that wait for the disk.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "net/blocking_pool.hpp"
+#include "registry/alias_index.hpp"
+#include "registry/indexed_store.hpp"
+#include "registry/registry.hpp"
+#include "registry_http/native_registry.hpp"
+#include "storage/sqlite_registry_store.hpp"
+
+namespace apps {
+
+// Shared by all workers, which outlive it.
+class LocalRegistry {
+public:
+    // `database`: migrated. Fills the index from its rows; blocks. Throws base::ConfigError when they can't be read.
+    LocalRegistry(const std::filesystem::path& database, const base::Clock& clock);
+
+    [[nodiscard]] registry_http::NativeRegistry& calls() {
+        return calls_;
+    }
+
+    [[nodiscard]] const registry::AliasIndex& aliases() const {
+        return aliases_;
+    }
+
+    // Whether no call waits for the disk.
+    [[nodiscard]] bool is_idle() const {
+        return reads_.is_idle() && writes_.is_idle();
+    }
+
+    // Waits for calls under way; nothing may be asked afterwards.
+    void join();
+
+private:
+    std::unique_ptr<storage::SqliteRegistryStore> rows_;
+    registry::AliasIndex aliases_;
+    registry::IndexedStore store_;
+    registry::Registry registry_;
+    net::BlockingPool reads_;
+    net::BlockingPool writes_;
+    registry_http::NativeRegistry calls_;
+};
+
+}  // namespace apps

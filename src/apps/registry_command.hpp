@@ -1,0 +1,43 @@
+// `hokusai registry export|import|status`: the commands, without flags.
+//
+// Each function gives the exit code: 0 done; 1 it failed, or something was left out, which is named; 2 the arguments
+// are wrong.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "apps/console.hpp"
+#include "apps/settings.hpp"
+#include "base/clock.hpp"
+
+namespace apps {
+
+struct RegistryExportRequest {
+    std::string from{};    // URL of a server; empty: the store of the data folder
+    bool replica = false;  // of that folder, its copy of MLflow's registry instead of its own registry
+    std::string output{};  // file; empty: Console::out, and then the summary goes to Console::errors
+};
+
+int registry_export(const ServiceSettings& settings,
+                    const RegistryExportRequest& request,
+                    base::WallTime now,
+                    const Console& console);
+
+struct RegistryImportRequest {
+    std::string file;                 // "-": `standard_input`
+    std::string to{};                 // URL of a server; empty: the store of the data folder
+    std::string existing = "refuse";  // or skip
+    bool is_dry_run = false;
+};
+
+// Into a store all is one transaction: the service is stopped then, and a file that is in whole or not at all leaves
+// nothing to clean up. Into a server model after model.
+int registry_import(const ServiceSettings& settings,
+                    const RegistryImportRequest& request,
+                    std::istream& standard_input,
+                    const Console& console);
+
+int registry_status(const ServiceSettings& settings, bool as_json, base::WallTime now, const Console& console);
+
+}  // namespace apps

@@ -1,0 +1,32 @@
+// The port to a server that speaks MLflow's registry API.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace apps {
+
+class RegistryApi {
+public:
+    virtual ~RegistryApi() = default;
+
+    struct Call {
+        std::string_view method;
+        std::string_view path;  // below the server's root
+        std::string workspace{};
+        boost::json::object arguments{};  // GET: in the query; a list is its key repeated
+    };
+
+    // The object it answered. What it says of the call is invalid_argument, missing_resource, already_exists or
+    // conflict; any other error is trouble with the server. Blocks.
+    virtual base::Result<boost::json::object> call(const Call& call) = 0;
+};
+
+// `arguments` as a query, without '?'.
+std::string to_query(const boost::json::object& arguments);
+
+}  // namespace apps

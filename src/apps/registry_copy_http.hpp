@@ -1,0 +1,49 @@
+// A server's registry API over HTTP.
+#pragma once
+
+#include <future>
+#include <string>
+
+#include "apps/registry_copy_api.hpp"
+#include "apps/settings.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/task.hpp"
+#include "mlflow/upstream.hpp"
+#include "mlflow/upstream_client.hpp"
+#include "net/name_resolver.hpp"
+#include "net/worker.hpp"
+#include "resilience/circuit_breaker.hpp"
+
+namespace apps {
+
+class HttpRegistryApi final : public RegistryApi {
+public:
+    // The server at `url`, with the credentials, certificates and time limits of `settings`, which outlive it. Throws
+    // base::ConfigError for a certificate that can't be used.
+    HttpRegistryApi(const ServiceSettings& settings, const config::HttpUrl& url);
+    HttpRegistryApi(const HttpRegistryApi&) = delete;
+    HttpRegistryApi& operator=(const HttpRegistryApi&) = delete;
+    ~HttpRegistryApi() override;
+
+    base::Result<boost::json::object> call(const Call& call) override;
+
+private:
+    base::Task<> resolve();
+
+    const ServiceSettings& settings_;
+    const std::string url_;
+    const base::SystemClock clock_;
+    net::Worker worker_;
+    net::NameResolver resolver_;
+    std::promise<void> has_resolved_;  // for good
+    base::SeededRandom random_;
+    resilience::CircuitBreaker breaker_;  // an upstream has one; nothing here asks it
+    mlflow::Upstream upstream_;
+    mlflow::UpstreamClient client_;
+};
+
+// What the answer of the server at `url` says. Pure.
+base::Result<boost::json::object> judge(const mlflow::UpstreamAnswer& answer, const std::string& url);
+
+}  // namespace apps

@@ -1,0 +1,32 @@
+// MLflow's paths where no MLflow is configured: the model registry is our own, and there is nothing else.
+#pragma once
+
+#include "apps/local_registry.hpp"
+#include "base/task.hpp"
+#include "http/exchange.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace apps {
+
+// One per worker. The registry outlives it. Callers have been authorized.
+class Standalone {
+public:
+    Standalone(LocalRegistry& registry, telemetry::Metrics& metrics);
+
+    // Whether it was answered: alias look-ups from memory, and what needs no registry.
+    bool try_answer(http::Exchange& exchange);
+
+    // Answers whatever comes.
+    base::Task<> handle(http::Exchange& exchange);
+
+private:
+    void answer(http::Exchange& exchange, const http::Response& response);
+
+    LocalRegistry& registry_;
+    telemetry::Counter& from_memory_;
+    telemetry::Counter& answered_;
+    telemetry::Counter& refused_;
+    telemetry::Counter& failed_;
+};
+
+}  // namespace apps

@@ -66,10 +66,14 @@ TEST_F(ReconcilerTest, sweeps_once_an_interval) {
 
 TEST_F(ReconcilerTest, asks_nothing_while_mlflow_is_away_and_sweeps_when_it_is_back) {
     make_model("m", 1);
-    do_until([this] { return replica_.is_complete(); });
+    do_until([this] { return replica_.is_complete() && knows_uri(1); });
+    const base::MonotonicTime last = replica_.confirmations.last_sweep();
+    do_until([&] { return replica_.confirmations.last_sweep() > last; });
+    const std::uint64_t before = mlflow_.questions;
+    do_until([&] { return mlflow_.questions > before; });  // within a sweep
     mlflow_.is_down = true;
     const std::uint64_t questions = mlflow_.questions;
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 10; ++i) {
         run(reconciler_.do_next());
     }
     EXPECT_EQ(mlflow_.questions, questions);

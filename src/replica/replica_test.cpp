@@ -58,6 +58,21 @@ TEST_F(ReplicaAnswersTest, say_where_they_come_from_and_how_old_they_are) {
     EXPECT_EQ(header(*response_to("model-versions/get?name=m&version=1"), "Age"), "42");
 }
 
+TEST_F(ReplicaAnswersTest, are_as_old_as_the_version_an_alias_was_moved_to) {
+    elsewhere("POST", "model-versions/create", R"({"name": "m", "source": "s3://b/x"})");
+    sweep();
+    clock_.advance(std::chrono::seconds(10));
+    const registry::Call call = call_of("GET", "registered-models/alias?name=m&alias=champion");
+    Replica::Merge seen;
+    seen.views = {*view_of(call, target_of(call).value(), mlflow_.answer(call).body, replica_.ask())};
+    ASSERT_TRUE(run(replica_.merge(worker_, seen)));
+    EXPECT_EQ(header(*response_to("registered-models/alias?name=m&alias=champion"), "Age"), "0");
+
+    write("POST", "registered-models/alias", R"({"name": "m", "alias": "champion", "version": "2"})");
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_EQ(header(*response_to("registered-models/alias?name=m&alias=champion"), "Age"), "11");
+}
+
 TEST_F(ReplicaAnswersTest, are_not_pretended_before_everything_was_read) {
     Sweep filling(sweep_deps());
     EXPECT_EQ(status_of("model-versions/get?name=m&version=1"), 0U);

@@ -103,25 +103,52 @@ TEST_F(SweepTest, keeps_workspaces_apart) {
 TEST_F(SweepTest, takes_no_page_that_a_local_write_has_overtaken) {
     make_model("a", 2);
     sweep();
-    bool has_written = false;
+    mlflow_.most_turns = 3;
+    // Its pages are asked for before a write, and answered after it.
+    for (int round = 0; round < 20; ++round) {
+        Sweep overtaken(sweep_deps());
+        base::Result<bool> is_done = false;
+        for (int value = 0; is_done && !*is_done; ++value) {
+            auto step = net::testing::start_on(worker_, overtaken.step());
+            worker_.context().poll_one();
+            write("POST",
+                  "model-versions/set-tag",
+                  R"({"name": "a", "version": "1", "key": "k", "value": ")" + std::to_string(value) + R"("})");
+            EXPECT_TRUE(is_equal());
+            while (step.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+                worker_.context().run_one();
+            }
+            is_done = step.get();
+            EXPECT_TRUE(is_equal());
+        }
+        EXPECT_TRUE(is_done);
+    }
+}
+
+TEST_F(SweepTest, reads_again_what_it_could_not_take) {
+    make_model("a", 2);
+    sweep();
+    elsewhere("POST", "model-versions/set-tag", R"({"name": "a", "version": "2", "key": "k", "value": "v"})");
+    mlflow_.spoil = [this](std::string_view target) -> std::optional<testing::FakeAnswer> {
+        // While a page is on its way, a write of the same model begins and ends.
+        if (target.find("search?max_results=500") != std::string_view::npos) {
+            replica_.confirmations.begin_write({"", "a"});
+            replica_.confirmations.end_write({"", "a"});
+        }
+        return std::nullopt;
+    };
     Sweep overtaken(sweep_deps());
     base::Result<bool> is_done = false;
-    mlflow_.most_turns = 3;
+    while (is_done && !*is_done && overtaken.record().rows < 3) {
+        is_done = run(overtaken.step());
+    }
+    EXPECT_FALSE(is_equal());
+    mlflow_.spoil = nullptr;
     while (is_done && !*is_done) {
-        auto step = net::testing::start_on(worker_, overtaken.step());
-        if (!has_written) {
-            EXPECT_EQ(
-                write("POST", "model-versions/set-tag", R"({"name": "a", "version": "1", "key": "k", "value": "v"})"),
-                200U);
-            has_written = true;
-        }
-        while (step.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-            worker_.context().run_one();
-        }
-        is_done = step.get();
-        EXPECT_TRUE(is_equal());
+        is_done = run(overtaken.step());
     }
     EXPECT_TRUE(is_done);
+    EXPECT_TRUE(is_equal());
 }
 
 TEST_F(SweepTest, stops_at_a_wrong_answer_and_goes_on_after_it) {
@@ -202,7 +229,7 @@ TEST_F(PagedSweepTest, goes_on_after_a_restart_where_a_first_filling_was) {
         is_done = run(resumed.step());
     }
     EXPECT_TRUE(is_done);
-    EXPECT_LE(mlflow_.questions - before, 10U);
+    EXPECT_EQ(mlflow_.questions - before, 8U);  // workspaces, six pages of versions, one of prompts
     EXPECT_TRUE(restarted.is_complete());
     EXPECT_TRUE(is_equal());
 }

@@ -20,6 +20,7 @@ NAMES = (
     "registry_growth",
     "client_latency",
     "alias_lookup",
+    "replica_sweep",
     "streaming",
     "goodput",
     "mixed_calls",

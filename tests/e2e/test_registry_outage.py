@@ -1,6 +1,6 @@
 """MLflow is killed again and again under twenty clients: reads go on, and nothing that was written is forgotten.
 
-pytest tests/e2e/test_registry_outage.py --outage-seconds 60
+pytest tests/e2e/test_registry_outage.py --outages 10 --outage-seconds 120
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from support.mlflow_server import MlflowServer
 from support.process import wait_until
 from support.registry_load import LoadClient, Tally, share_models
 
-CLIENTS, SHARED, OUTAGES = 20, 5, 3
+CLIENTS, SHARED = 20, 5
 SWEEPS = "hokusai_replica_sweeps_total"
 ENV = {"HOKUSAI_HEALTH_DEADLINE": "2s", "HOKUSAI_REPLICA_SWEEP_INTERVAL": "3s"}
 
@@ -73,7 +73,7 @@ def test_clients_ride_out_outages(
         thread.start()
     rng = random.Random(seed)
     try:
-        for _ in range(OUTAGES):
+        for _ in range(request.config.getoption("--outages")):
             await_reads(clients, rng.randrange(200, 600))
             real_mlflow.kill()
             time.sleep(seconds)  # the outage

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 from bench import runner
 from bench.generators import write_call, wrk
@@ -61,8 +63,8 @@ def measure(options: argparse.Namespace, report: Report, directory: Path) -> Non
     if not find_tool("wrk"):
         report.skip(missing("wrk"))
         return
-    hokusai = Gateway(directory / "hokusai", None, env={"HOKUSAI_LOG_LEVEL": "warn"}).wait_ready()
     mlflow = start_mlflow(directory / "mlflow")
+    hokusai = Gateway(directory / "hokusai", None, env={"HOKUSAI_LOG_LEVEL": "warn"}).wait_ready()
     call = write_call(directory, hokusai.key, "alias_call.http")
     contestants = {
         name: Contestant(server.pid, server.url, hokusai.key, call, CONNECTIONS[name])
@@ -77,22 +79,22 @@ def measure(options: argparse.Namespace, report: Report, directory: Path) -> Non
 
 
 def _fill(contestant: Contestant) -> None:
-    def create(number: int) -> None:
-        name = f"fraud-detector-{number:04}"
-        for path, body in (
-            ("registered-models/create", {"name": name}),
-            ("model-versions/create", {"name": name, "source": f"s3://bench/{name}"}),
-            ("registered-models/alias", {"name": name, "alias": "champion", "version": "1"}),
-        ):
-            requests.post(
-                f"{contestant.url}{API}/{path}",
-                json=body,
-                headers={"Authorization": f"Bearer {contestant.key}"},
-                timeout=60,
-            ).raise_for_status()
+    """MLflow's server may drop a connection, so calls are repeated; wrk finds what is missing in the end."""
+
+    def create(numbers: range) -> None:
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(max_retries=Retry(5, allowed_methods=None)))
+        session.headers["Authorization"] = f"Bearer {contestant.key}"
+        for name in (f"fraud-detector-{number:04}" for number in numbers):
+            for path, body in (
+                ("registered-models/create", {"name": name}),
+                ("model-versions/create", {"name": name, "source": f"s3://bench/{name}"}),
+                ("registered-models/alias", {"name": name, "alias": "champion", "version": "1"}),
+            ):
+                session.post(f"{contestant.url}{API}/{path}", json=body, timeout=60)
 
     with ThreadPoolExecutor(FILLERS) as pool:
-        list(pool.map(create, range(1, MODELS + 1)))
+        list(pool.map(create, (range(first, MODELS + 1, FILLERS) for first in range(1, FILLERS + 1))))
 
 
 def _show(report: Report, contestants: dict[str, Contestant], from_memory: float) -> None:

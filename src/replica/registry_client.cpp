@@ -147,16 +147,20 @@ base::Result<std::optional<boost::json::object>> object_of(const mlflow::Upstrea
     return *object;
 }
 
-base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryClient::ask(std::string target, std::string workspace) {
+base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryClient::ask(std::string target,
+                                                                     std::string workspace,
+                                                                     base::Duration patience) {
     return deps_.get({.target = std::move(target),
                       .workspace = std::move(workspace),
                       .max_body = kMaxAnswer,
-                      .limit = deps_.worker.now() + settings_.patience});
+                      .limit = deps_.worker.now() + patience});
 }
 
 base::Task<base::Result<std::optional<registry::RegisteredModel>>> RegistryClient::find_model(registry::ModelKey key) {
-    const base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
-        fmt::format("{}registered-models/get?name={}", kApi, percent_encode(key.name)), std::move(key.workspace));
+    const base::Result<mlflow::UpstreamAnswer> answer =
+        co_await ask(fmt::format("{}registered-models/get?name={}", kApi, percent_encode(key.name)),
+                     std::move(key.workspace),
+                     settings_.patience);
     co_return find_in<registry::RegisteredModel>(answer, "registered_model", registry::model_from_json);
 }
 
@@ -164,7 +168,8 @@ base::Task<base::Result<std::optional<registry::ModelVersion>>> RegistryClient::
                                                                                              std::int64_t version) {
     const base::Result<mlflow::UpstreamAnswer> answer =
         co_await ask(fmt::format("{}model-versions/get?name={}&version={}", kApi, percent_encode(key.name), version),
-                     std::move(key.workspace));
+                     std::move(key.workspace),
+                     settings_.patience);
     co_return find_in<registry::ModelVersion>(answer, "model_version", registry::version_from_json);
 }
 
@@ -172,7 +177,8 @@ base::Task<base::Result<std::optional<std::string>>> RegistryClient::find_downlo
                                                                                        std::int64_t version) {
     const base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
         fmt::format("{}model-versions/get-download-uri?name={}&version={}", kApi, percent_encode(key.name), version),
-        std::move(key.workspace));
+        std::move(key.workspace),
+        settings_.patience);
     if (!answer) {
         co_return std::unexpected(answer.error());
     }
@@ -184,8 +190,10 @@ base::Task<base::Result<std::optional<std::string>>> RegistryClient::find_downlo
 }
 
 base::Task<base::Result<PageOf<registry::RegisteredModel>>> RegistryClient::list_models(Page page) {
-    base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
-        search_target("registered-models/search", page, kModelOrder, settings_.page_size), std::move(page.workspace));
+    base::Result<mlflow::UpstreamAnswer> answer =
+        co_await ask(search_target("registered-models/search", page, kModelOrder, settings_.page_size),
+                     std::move(page.workspace),
+                     settings_.page_patience);
     if (!answer) {
         co_return std::unexpected(answer.error());
     }
@@ -197,8 +205,10 @@ base::Task<base::Result<PageOf<registry::RegisteredModel>>> RegistryClient::list
 }
 
 base::Task<base::Result<PageOf<registry::ModelVersion>>> RegistryClient::list_versions(Page page) {
-    base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
-        search_target("model-versions/search", page, kVersionOrder, settings_.page_size), std::move(page.workspace));
+    base::Result<mlflow::UpstreamAnswer> answer =
+        co_await ask(search_target("model-versions/search", page, kVersionOrder, settings_.page_size),
+                     std::move(page.workspace),
+                     settings_.page_patience);
     if (!answer) {
         co_return std::unexpected(answer.error());
     }
@@ -210,7 +220,8 @@ base::Task<base::Result<PageOf<registry::ModelVersion>>> RegistryClient::list_ve
 }
 
 base::Task<base::Result<std::vector<std::string>>> RegistryClient::list_workspaces() {
-    const base::Result<mlflow::UpstreamAnswer> info = co_await ask("/api/3.0/mlflow/server-info", {});
+    const base::Result<mlflow::UpstreamAnswer> info =
+        co_await ask("/api/3.0/mlflow/server-info", {}, settings_.patience);
     if (!info) {
         co_return std::unexpected(info.error());
     }
@@ -226,7 +237,8 @@ base::Task<base::Result<std::vector<std::string>>> RegistryClient::list_workspac
     if (enabled == nullptr || !enabled->is_bool() || !enabled->get_bool()) {
         co_return names;
     }
-    const base::Result<mlflow::UpstreamAnswer> answer = co_await ask("/api/3.0/mlflow/workspaces", {});
+    const base::Result<mlflow::UpstreamAnswer> answer =
+        co_await ask("/api/3.0/mlflow/workspaces", {}, settings_.patience);
     if (!answer) {
         co_return std::unexpected(answer.error());
     }

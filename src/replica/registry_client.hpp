@@ -18,7 +18,8 @@ namespace replica {
 class RegistryClient final : public UpstreamReader {
 public:
     struct Settings {
-        base::Duration patience = std::chrono::seconds(5);  // with one question
+        base::Duration patience = std::chrono::seconds(5);        // with a question about one thing
+        base::Duration page_patience = std::chrono::seconds(30);  // with a page: MLflow's searches can be slow
         std::size_t page_size = 500;
     };
 
@@ -42,7 +43,9 @@ public:
     base::Task<base::Result<std::vector<std::string>>> list_workspaces() override;
 
 private:
-    base::Task<base::Result<mlflow::UpstreamAnswer>> ask(std::string target, std::string workspace);
+    base::Task<base::Result<mlflow::UpstreamAnswer>> ask(std::string target,
+                                                         std::string workspace,
+                                                         base::Duration patience);
 
     const Deps deps_;
     const Settings settings_;

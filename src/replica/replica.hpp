@@ -156,6 +156,8 @@ private:
     base::Result<void> merge_view(registry::Writer& writer, const Merge& merge, ModelView view, MergeOutcome& outcome);
     [[nodiscard]] ModelView without_what_is_known_better(ModelView view) const;
     void confirm(const ModelView& view, bool is_within_write);
+    [[nodiscard]] bool knows_workspace(const std::string& name) const;
+    void note_reading(const base::Result<void>& outcome);
     base::Result<void> note_status(registry::Reader& reader);
     base::Task<> store_marks(net::Worker& worker);
     [[nodiscard]] base::MonotonicTime monotonic(registry::Timestamp time) const;
@@ -165,6 +167,7 @@ private:
     const base::Clock& clock_;
     const registry::Registry registry_;
     std::atomic<bool> is_complete_{false};
+    std::atomic<bool> is_failing_{false};  // the store, when read; for the log
     std::atomic<std::int64_t> revision_{0};
     std::atomic<base::MonotonicTime> filling_began_{
         base::MonotonicTime::min()};  // of what was read before completeness

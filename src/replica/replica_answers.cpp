@@ -32,7 +32,9 @@ base::Task<base::Result<void>> Replica::apply_unread(net::Worker& worker, regist
 
 base::Task<std::optional<http::Response>> Replica::answer(net::Worker& worker, registry::Call call, CallTarget target) {
     const std::optional<Part> part = part_of(call, target);
-    if (part ? confirmations.is_lost(target.model) : confirmations.lost() > 0) {
+    // What MLflow says to a workspace it does not have depends on how it was started.
+    if (!knows_workspace(target.model.workspace) ||
+        (part ? confirmations.is_lost(target.model) : confirmations.lost() > 0)) {
         co_return std::nullopt;
     }
     const base::MonotonicTime confirmed_at =
@@ -43,8 +45,8 @@ base::Task<std::optional<http::Response>> Replica::answer(net::Worker& worker, r
         co_await read(worker, [this, call = std::move(call), target = std::move(target)](registry::Reader& reader) {
             return answer_from_rows(reader, registry_, call, target, is_marked(target.model));
         });
+    note_reading(answer ? base::Result<void>() : std::unexpected(answer.error()));
     if (!answer) {
-        telemetry::log_warn("replica_read_failed", {{"error", answer.error().message}});
         co_return std::nullopt;
     }
     // What was lost meanwhile may be missing from what was read.
@@ -59,6 +61,24 @@ base::Task<std::optional<http::Response>> Replica::answer(net::Worker& worker, r
     }
     describe_source(response, confirmed_at, (*answer)->revision);
     co_return response;
+}
+
+bool Replica::knows_workspace(const std::string& name) const {
+    const std::lock_guard guard(mutex_);
+    return name.empty() || (status_.last_sweep && std::ranges::count(status_.last_sweep->workspaces, name) > 0);
+}
+
+// Once when it begins and once when it ends, however many clients ask.
+void Replica::note_reading(const base::Result<void>& outcome) {
+    const bool is_failing = !outcome;
+    if (is_failing == is_failing_.load(std::memory_order_relaxed) || is_failing_.exchange(is_failing) == is_failing) {
+        return;
+    }
+    if (is_failing) {
+        telemetry::log_warn("replica_store_failing", {{"error", outcome.error().message}});
+    } else {
+        telemetry::log_info("replica_store_works_again");
+    }
 }
 
 void Replica::describe_source(http::Response& response, base::MonotonicTime confirmed_at, std::int64_t revision) const {

@@ -40,7 +40,8 @@ boost::json::object to_json(const SweepRecord& sweep) {
             {"milliseconds", sweep.milliseconds},
             {"rows", sweep.rows},
             {"changes", sweep.changes},
-            {"erased", sweep.erased}};
+            {"erased", sweep.erased},
+            {"workspaces", boost::json::array(sweep.workspaces.begin(), sweep.workspaces.end())}};
 }
 
 boost::json::object to_json(const Position& position) {
@@ -76,11 +77,18 @@ std::optional<SweepRecord> sweep_from(const boost::json::value& value) {
         return std::nullopt;
     }
     const boost::json::object& object = value.get_object();
-    return SweepRecord{number_at(object, "began"),
-                       number_at(object, "milliseconds"),
-                       number_at(object, "rows"),
-                       number_at(object, "changes"),
-                       number_at(object, "erased")};
+    SweepRecord sweep{number_at(object, "began"),
+                      number_at(object, "milliseconds"),
+                      number_at(object, "rows"),
+                      number_at(object, "changes"),
+                      number_at(object, "erased"),
+                      {}};
+    const boost::json::value* const workspaces = object.if_contains("workspaces");
+    for (const boost::json::value& name :
+         workspaces && workspaces->is_array() ? workspaces->get_array() : boost::json::array()) {
+        sweep.workspaces.emplace_back(name.is_string() ? std::string_view(name.get_string()) : "");
+    }
+    return sweep;
 }
 
 std::optional<Position> position_from(const boost::json::value& value) {

@@ -20,6 +20,7 @@ struct SweepRecord {
     std::int64_t rows = 0;
     std::int64_t changes = 0;  // rows written or erased
     std::int64_t erased = 0;
+    std::vector<std::string> workspaces{};  // that MLflow had
 
     bool operator==(const SweepRecord&) const = default;
 };

@@ -250,6 +250,7 @@ base::Task<base::Result<void>> Sweep::reread_model(registry::ModelKey key) {
 
 base::Task<base::Result<void>> Sweep::finish() {
     record_.milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(deps_.pace.now() - began_).count();
+    record_.workspaces = workspaces_;
     base::Result<void> recorded = co_await deps_.replica.record_sweep(deps_.worker, began_, record_);
     if (recorded) {
         place_.phase = Phase::done;

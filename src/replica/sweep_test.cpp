@@ -98,6 +98,7 @@ TEST_F(SweepTest, keeps_workspaces_apart) {
     EXPECT_EQ(status_of("registered-models/get?name=t"), 404U);
     EXPECT_EQ(status_of("registered-models/get?name=t", "team"), 200U);
     EXPECT_EQ(status_of("model-versions/get?name=a&version=1", "default"), 200U);
+    EXPECT_EQ(status_of("registered-models/get?name=t", "unheard_of"), 0U);
 }
 
 TEST_F(SweepTest, takes_no_page_that_a_local_write_has_overtaken) {

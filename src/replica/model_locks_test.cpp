@@ -140,13 +140,19 @@ TEST_F(ModelLocksTest, bounds_how_many_wait) {
     settle();
 }
 
+// Keeps its wait to itself, as calls do: nothing of it outlives its worker.
+base::Task<> take_alone(ModelLocks& locks, net::Worker& worker) {
+    ModelLocks::Wait wait;
+    const base::Result<ModelLocks::Held> held =
+        co_await locks.lock(worker, kModel, worker.now() + std::chrono::hours(1), wait);
+}
+
 TEST_F(ModelLocksTest, forgets_a_waiting_caller_that_is_destroyed) {
     Caller first;
-    Caller destroyed;
     take_lock(first);
     {
         net::Worker ending("ending", 1, clock_);
-        ending.tasks().spawn("take", take(locks_, ending, kModel, std::chrono::hours(1), destroyed));
+        ending.tasks().spawn("take", take_alone(locks_, ending));
         ending.context().poll();
         EXPECT_EQ(locks_.waiting(), 1U);
     }

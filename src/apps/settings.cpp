@@ -107,7 +107,7 @@ void describe_mlflow_peer(config::Schema& schema, MlflowSettings& mlflow) {
                    mlflow.urls, parse_mlflow_url, [](const config::HttpUrl& url) { return config::to_text(url); }),
                {.environment = {"MLFLOW_SERVER_URL", "MLFLOW_TRACKING_URI"},
                 .flag = "--mlflow",
-                .help = "Where MLflow is, with its base path; exactly one, or none to run without"});
+                .help = "Where MLflow is, with its base path; exactly one, or none to be the model registry itself"});
     schema.add("mlflow.token", config::secret(mlflow.token), {.help = "Bearer token sent to MLflow"});
     schema.add("mlflow.username", config::text(mlflow.username), {.help = "User name sent to MLflow (Basic)"});
     schema.add("mlflow.password", config::secret(mlflow.password), {.help = "Password sent to MLflow (Basic)"});

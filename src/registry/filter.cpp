@@ -201,15 +201,18 @@ base::Result<std::vector<Comparison>> parse_comparisons(const Subject& subject, 
     if (text.empty()) {
         return comparisons;
     }
-    const std::vector<sql::Statement> statements = sql::parse(text);
-    if (statements.empty()) {
+    const auto statements = sql::parse(text);
+    if (!statements) {
+        return refuse("Error on parsing filter '{}'", text);
+    }
+    if (statements->empty()) {
         return refuse("Invalid filter '{}'. Could not be parsed.", text);
     }
-    if (statements.size() > 1) {
+    if (statements->size() > 1) {
         return refuse("Search filter contained multiple expression {}. Provide AND-ed expression list.",
                       python::repr(text));
     }
-    sql::Statement tokens = statements.front();
+    sql::Statement tokens = statements->front();
     std::erase_if(tokens, [](const sql::Token& token) { return token.kind == sql::Kind::space; });
     tokens = join_list_comparisons(tokens);
     std::vector<std::string_view> invalid;

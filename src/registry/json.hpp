@@ -10,7 +10,7 @@
 
 namespace registry {
 
-// Unset fields and empty lists are left out; versions are strings, times are numbers.
+// Unset fields and empty lists are left out; versions are strings, times are numbers. An artifact_uri is in no JSON.
 boost::json::object to_json(const RegisteredModel& model);
 boost::json::object to_json(const ModelVersion& version);
 
@@ -18,7 +18,7 @@ boost::json::object to_json(const ModelVersion& version);
 base::Result<RegisteredModel> model_from_json(const boost::json::object& object);
 base::Result<ModelVersion> version_from_json(const boost::json::object& object);
 
-// The bytes MLflow's server would send: UTF-8, two-space indented.
+// The bytes MLflow's server would send: two-space indented, all beyond ASCII escaped.
 std::string serialize(const boost::json::object& object);
 
 }  // namespace registry

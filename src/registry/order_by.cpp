@@ -70,11 +70,11 @@ bool is_timestamp(const sql::Token& token) {
 
 // What of `clause` has to be split; nothing when it is no identifier with at most one word behind it.
 std::optional<std::string> identifier_of(std::string_view clause) {
-    const std::vector<sql::Statement> statements = sql::parse(clause);
-    if (statements.size() != 1) {
+    const auto statements = sql::parse(clause);
+    if (!statements || statements->size() != 1) {
         return std::nullopt;
     }
-    const sql::Statement& tokens = statements.front();
+    const sql::Statement& tokens = statements->front();
     if (tokens.size() == 1 && (tokens.front().kind == sql::Kind::identifier || is_timestamp(tokens.front()))) {
         return std::string(tokens.front().text);
     }

@@ -1,8 +1,10 @@
 #include "registry/python_list.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "registry/python.hpp"
 
@@ -40,41 +42,36 @@ public:
     base::Result<std::vector<std::string>> read() {
         constexpr std::string_view kIllFormed = "a non-empty list of string values, but got ill-formed list.";
         std::vector<std::string> strings;
-        std::string shown;  // repr() of the tuple
-        std::size_t count = 0;
+        std::vector<std::string> shown;  // repr() of each item
         if (!take('(')) {
             return refuse(kIllFormed);
         }
         while (!take(')')) {
-            if (count > 0 && (!take(',') || (shown += ", ", false))) {
-                return refuse(kIllFormed);
-            }
-            if (take(')')) {
-                shown.resize(shown.size() - (count > 0 ? 2 : 0));
-                break;
-            }
             if (auto text = read_strings()) {
-                shown += python::repr(std::string_view(*text));
+                shown.push_back(python::repr(std::string_view(*text)));
                 strings.push_back(*std::move(text));
-            } else if (const std::string other = read_other(); !other.empty()) {
-                shown += other;
+            } else if (std::string other = read_other(); !other.empty()) {
+                shown.push_back(std::move(other));
             } else {
                 return refuse(kIllFormed);
             }
-            ++count;
+            skip_space();
+            if (!take(',') && !rest_.starts_with(')')) {
+                return refuse(kIllFormed);
+            }
         }
         skip_space();
         if (!rest_.empty()) {
             return refuse(kIllFormed);
         }
-        if (count == 0) {
+        if (shown.empty()) {
             return refuse("a non-empty list of string values, but got empty list");
         }
-        if (strings.size() < count) {
+        if (strings.size() < shown.size()) {
             return refuse(
                 fmt::format("string value, punctuation, or whitespace, but got different type in list: ({}{})",
-                            shown,
-                            count == 1 ? "," : ""));
+                            fmt::join(shown, ", "),
+                            shown.size() == 1 ? "," : ""));
         }
         return strings;
     }

@@ -22,7 +22,7 @@ public:
     // data_loss.
     base::Result<boost::json::object> answer(const Call& call);
 
-    // The same on a transaction of the caller's.
+    // The same on a transaction of the caller's; `read` for the operations that are reads.
     base::Result<boost::json::object> read(Reader& reader, const Call& call) const;
     base::Result<boost::json::object> write(Writer& writer, const Call& call) const;
 

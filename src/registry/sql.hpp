@@ -2,6 +2,7 @@
 // and to what MLflow says about those it refuses.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,7 @@ enum class Kind {
     text,    // 'single'
     symbol,  // "double"
     comparison_operator,
-    operator_,
+    operator_sign,
     wildcard,
     punctuation,
     error,
@@ -51,7 +52,7 @@ std::vector<Token> tokenize(std::string_view text);
 // Tokens put together into larger ones.
 void group(Statement& statement);
 
-// The statements of `text`, grouped; none for blank text.
-std::vector<Statement> parse(std::string_view text);
+// The statements of `text`, grouped: an empty list for blank text, nothing for more tokens than sqlparse takes.
+std::optional<std::vector<Statement>> parse(std::string_view text);
 
 }  // namespace registry::sql

@@ -292,14 +292,14 @@ private:
         }
         for (const std::string_view json : {"->>", "->", "#>>", "#>", "@>", "<@", "#-", "-"}) {
             if (rest_.starts_with(json)) {
-                return token(Kind::operator_, json.size());
+                return token(Kind::operator_sign, json.size());
             }
         }
         if (kComparison.contains(at(0))) {
             return token(Kind::comparison_operator, std::min(rest_.find_first_not_of(kComparison), rest_.size()));
         }
         if (kOperator.contains(at(0))) {
-            return token(Kind::operator_, std::min(rest_.find_first_not_of(kOperator), rest_.size()));
+            return token(Kind::operator_sign, std::min(rest_.find_first_not_of(kOperator), rest_.size()));
         }
         std::string_view after = rest_;
         next_code_point(after);

@@ -23,8 +23,9 @@ using registry::OrderTerm;
 using registry::Query;
 using registry::RegisteredModel;
 
-const std::vector<OrderTerm> kVersionOrder{
-    {Column::last_updated_timestamp, true}, {Column::name, false}, {Column::version, true}};
+std::vector<OrderTerm> version_order() {
+    return {{Column::last_updated_timestamp, true}, {Column::name, false}, {Column::version, true}};
+}
 
 // What SQLite did, by its own account.
 struct Effort {
@@ -119,22 +120,22 @@ void expect_constant_models(const char* what, const Query& query) {
 TEST(RegistrySearch, of_versions_takes_as_long_however_many_there_are) {
     const Condition big{Column::name, Comparator::equal, "big"};
     const Condition common{"common", Comparator::equal, "yes"};
-    Query prompts = page({{std::string(registry::kPromptTag), Comparator::equal, "true"}}, kVersionOrder);
+    Query prompts = page({{std::string(registry::kPromptTag), Comparator::equal, "true"}}, version_order());
     prompts.hides_prompts = false;
-    Query anything_of_a_run = page({{Column::run_id, Comparator::equal, "model-2-3"}}, kVersionOrder);
+    Query anything_of_a_run = page({{Column::run_id, Comparator::equal, "model-2-3"}}, version_order());
     anything_of_a_run.hides_prompts = false;
 
-    expect_constant_versions("all", page({}, kVersionOrder));
-    expect_constant_versions("name", page({big}, kVersionOrder));
+    expect_constant_versions("all", page({}, version_order()));
+    expect_constant_versions("name", page({big}, version_order()));
     expect_constant_versions("name, by number", page({big}, {{Column::version, true}, {Column::name, false}}));
-    expect_constant_versions("number", page({big, {Column::version, Comparator::equal, 7}}, kVersionOrder));
-    expect_constant_versions("run", page({{Column::run_id, Comparator::equal, "model-2-3"}}, kVersionOrder));
-    expect_constant_versions("no run", page({{Column::run_id, Comparator::equal, ""}}, kVersionOrder));
-    expect_constant_versions("source", page({{Column::source, Comparator::equal, "s3://common"}}, kVersionOrder));
-    expect_constant_versions("tag of one model", page({{"own", Comparator::equal, "model-2"}}, kVersionOrder));
-    expect_constant_versions("tag of all", page({common}, kVersionOrder));
-    expect_constant_versions("name and tag", page({big, common}, kVersionOrder));
-    expect_constant_versions("name and pattern", page({big, {"own", Comparator::like, "b%"}}, kVersionOrder));
+    expect_constant_versions("number", page({big, {Column::version, Comparator::equal, 7}}, version_order()));
+    expect_constant_versions("run", page({{Column::run_id, Comparator::equal, "model-2-3"}}, version_order()));
+    expect_constant_versions("no run", page({{Column::run_id, Comparator::equal, ""}}, version_order()));
+    expect_constant_versions("source", page({{Column::source, Comparator::equal, "s3://common"}}, version_order()));
+    expect_constant_versions("tag of one model", page({{"own", Comparator::equal, "model-2"}}, version_order()));
+    expect_constant_versions("tag of all", page({common}, version_order()));
+    expect_constant_versions("name and tag", page({big, common}, version_order()));
+    expect_constant_versions("name and pattern", page({big, {"own", Comparator::like, "b%"}}, version_order()));
     expect_constant_versions("prompts", prompts);
     expect_constant_versions("run of anything", anything_of_a_run, Sorting::some);
 }
@@ -155,8 +156,8 @@ TEST(RegistrySearch, of_a_list_takes_as_long_however_many_are_not_listed) {
     const std::vector<std::string> runs{"model-2-1", "model-2-3", "model-4-1", "model-6-1"};
     const std::vector<std::string> names{"model-2", "model-4"};
 
-    expect_constant_versions("runs", page({{Column::run_id, Comparator::in, runs}}, kVersionOrder), Sorting::some);
-    expect_constant_versions("names", page({{Column::name, Comparator::in, names}}, kVersionOrder), Sorting::some);
+    expect_constant_versions("runs", page({{Column::run_id, Comparator::in, runs}}, version_order()), Sorting::some);
+    expect_constant_versions("names", page({{Column::name, Comparator::in, names}}, version_order()), Sorting::some);
     expect_constant_models("models", page({{Column::name, Comparator::in, names}}, {{Column::name, false}}));
 }
 

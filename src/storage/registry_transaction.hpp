@@ -63,8 +63,10 @@ private:
     template <class... Values>
     PreparedStatement prepare(std::string_view text, const Values&... values) {
         SQLite::Statement& statement = statements_.prepare(connection_, text);
-        int position = 0;
-        (bind(statement, ++position, values), ...);
+        if constexpr (sizeof...(values) > 0) {
+            int position = 0;
+            (bind(statement, ++position, values), ...);
+        }
         return PreparedStatement(statement);
     }
 

@@ -16,26 +16,6 @@ using registry::ModelVersion;
 using registry::Query;
 using registry::RegisteredModel;
 
-const std::string kFindModel =
-    fmt::format("SELECT {} FROM registry_models r WHERE r.workspace = ? AND r.name = ?", kModelColumns);
-
-const std::string kFindVersion = fmt::format(
-    "SELECT {}, m.aliases FROM registry_models m CROSS JOIN registry_versions r ON r.id = (m.id << 32 | ?) "
-    "WHERE m.workspace = ? AND m.name = ?",
-    kVersionColumns);
-
-// Goes from stage to stage along the index, however many versions each has.
-const std::string kNewestOfEachStage = fmt::format(
-    "WITH RECURSIVE stages (stage) AS ("
-    " SELECT min(current_stage) FROM registry_versions WHERE model_id = ?1"
-    " UNION ALL"
-    " SELECT (SELECT min(current_stage) FROM registry_versions WHERE model_id = ?1 AND current_stage > stage)"
-    " FROM stages WHERE stage IS NOT NULL) "
-    "SELECT {} FROM stages CROSS JOIN registry_versions r ON r.id = (?1 << 32 |"
-    " (SELECT max(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)) "
-    "ORDER BY (SELECT min(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)",
-    kVersionColumns);
-
 void bind_values(SQLite::Statement& statement, const SearchStatement& search) {
     int position = 0;
     for (const auto& value : search.values) {
@@ -180,7 +160,9 @@ std::optional<std::int64_t> RegistryTransaction::find_model_id(const ModelKey& k
 }
 
 base::Result<std::optional<ModelRow>> RegistryTransaction::find_model_row(const ModelKey& key) {
-    auto select = prepare(kFindModel, key.workspace, key.name);
+    static const std::string text =
+        fmt::format("SELECT {} FROM registry_models r WHERE r.workspace = ? AND r.name = ?", kModelColumns);
+    auto select = prepare(text, key.workspace, key.name);
     if (!select->executeStep()) {
         return std::nullopt;
     }
@@ -196,7 +178,11 @@ base::Result<std::optional<VersionRow>> RegistryTransaction::find_version_row(co
     if (version < 0 || version > kHighestVersion) {
         return std::nullopt;
     }
-    auto select = prepare(kFindVersion, version, key.workspace, key.name);
+    static const std::string text = fmt::format(
+        "SELECT {}, m.aliases FROM registry_models m CROSS JOIN registry_versions r ON r.id = (m.id << 32 | ?) "
+        "WHERE m.workspace = ? AND m.name = ?",
+        kVersionColumns);
+    auto select = prepare(text, version, key.workspace, key.name);
     if (!select->executeStep()) {
         return std::nullopt;
     }
@@ -214,7 +200,18 @@ base::Result<std::optional<VersionRow>> RegistryTransaction::find_version_row(co
 }
 
 base::Result<std::vector<ModelVersion>> RegistryTransaction::newest_of_each_stage(std::int64_t model_id) {
-    auto select = prepare(kNewestOfEachStage, model_id);
+    // Goes from stage to stage along the index, however many versions each has.
+    static const std::string text = fmt::format(
+        "WITH RECURSIVE stages (stage) AS ("
+        " SELECT min(current_stage) FROM registry_versions WHERE model_id = ?1"
+        " UNION ALL"
+        " SELECT (SELECT min(current_stage) FROM registry_versions WHERE model_id = ?1 AND current_stage > stage)"
+        " FROM stages WHERE stage IS NOT NULL) "
+        "SELECT {} FROM stages CROSS JOIN registry_versions r ON r.id = (?1 << 32 |"
+        " (SELECT max(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)) "
+        "ORDER BY (SELECT min(version) FROM registry_versions WHERE model_id = ?1 AND current_stage = stage)",
+        kVersionColumns);
+    auto select = prepare(text, model_id);
     return read_versions(*select);
 }
 

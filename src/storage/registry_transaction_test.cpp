@@ -15,11 +15,9 @@ namespace {
 
 using registry::Column;
 using registry::Comparator;
-using registry::Condition;
 using registry::ModelVersion;
 using registry::Query;
 using registry::RegisteredModel;
-using registry::Writer;
 using registry::testing::make_model;
 using registry::testing::make_version;
 
@@ -98,6 +96,7 @@ TEST_F(RegistryTransactionTest, a_number_beyond_32_bits_is_no_version) {
     run([](RegistryTransaction& transaction) {
         ASSERT_TRUE(transaction.put_model("", make_model("fox")));
         ASSERT_TRUE(transaction.put_model("", make_model("owl")));
+        ASSERT_TRUE(transaction.put_version("", make_version("fox", 1)));
         ASSERT_TRUE(transaction.put_version("", make_version("owl", 1)));
         ASSERT_TRUE(transaction.put_version("", make_version("owl", kHighestVersion)));
 
@@ -107,6 +106,7 @@ TEST_F(RegistryTransactionTest, a_number_beyond_32_bits_is_no_version) {
                       base::Code::invalid_argument);
             EXPECT_TRUE(transaction.erase_version({"", "fox"}, beyond));
         }
+        EXPECT_EQ(transaction.version_numbers({"", "fox"}).value(), (std::vector<std::int64_t>{1}));
         EXPECT_EQ(transaction.version_numbers({"", "owl"}).value(), (std::vector<std::int64_t>{1, kHighestVersion}));
     });
 }
@@ -126,16 +126,24 @@ TEST_F(RegistryTransactionTest, versions_are_hidden_as_long_as_one_of_the_model_
         run([&](RegistryTransaction& transaction) {
             Query query{.workspace = "", .conditions = {}, .order = {{Column::version, false}}, .limit = 10};
             count = transaction.search_versions(query).value().size();
-            query.conditions = {{Column::name, Comparator::equal, "fox"}};
-            EXPECT_EQ(transaction.search_versions(query).value().size(), count);
+            for (const registry::Condition& all : {registry::Condition{Column::name, Comparator::equal, "fox"},
+                                                   registry::Condition{"k", Comparator::equal, "v"}}) {
+                query.conditions = {all};
+                EXPECT_EQ(transaction.search_versions(query).value().size(), count);
+            }
         });
         return count;
     };
-    ModelVersion prompt = make_version("fox", 2);
-    prompt.tags = {{std::string(registry::kPromptTag), "true"}};
+    const auto make_plain = [](std::int64_t number) {
+        ModelVersion version = make_version("fox", number);
+        version.tags = {{"k", "v"}};
+        return version;
+    };
+    ModelVersion prompt = make_plain(2);
+    prompt.tags.push_back({std::string(registry::kPromptTag), "true"});
     run([&](RegistryTransaction& transaction) {
         ASSERT_TRUE(transaction.put_model("", make_model("fox")));
-        ASSERT_TRUE(transaction.put_version("", make_version("fox", 1)));
+        ASSERT_TRUE(transaction.put_version("", make_plain(1)));
     });
     EXPECT_EQ(visible(), 1U);
 
@@ -143,12 +151,12 @@ TEST_F(RegistryTransactionTest, versions_are_hidden_as_long_as_one_of_the_model_
     EXPECT_EQ(visible(), 0U);
     prompt.version = 3;
     run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", prompt)); });
-    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", make_version("fox", 4))); });
+    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", make_plain(4))); });
     EXPECT_EQ(visible(), 0U);
 
     run([](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.erase_version({"", "fox"}, 2)); });
     EXPECT_EQ(visible(), 0U);
-    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", make_version("fox", 3))); });
+    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", make_plain(3))); });
     EXPECT_EQ(visible(), 3U);
 
     prompt.version = 5;
@@ -195,6 +203,9 @@ TEST_F(RegistryTransactionTest, searches_by_tag_follow_renames_and_new_times) {
     later.last_updated_timestamp = 1;
     run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", later)); });
     EXPECT_EQ(found(), "c b z bcz");
+    later.tags.clear();
+    run([&](RegistryTransaction& transaction) { ASSERT_TRUE(transaction.put_version("", later)); });
+    EXPECT_EQ(found(), "b z bcz");
 }
 
 TEST_F(RegistryTransactionTest, tags_that_differ_far_inside_are_told_apart) {

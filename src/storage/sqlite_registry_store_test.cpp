@@ -100,9 +100,9 @@ TEST_F(SqliteRegistryStoreTest, a_process_killed_in_a_transaction_loses_only_tha
             ::_exit(1);
         }
         const auto unreachable = store->write([](Writer& writer) -> base::Result<void> {
-            (void)writer.erase_model({"", "fox"});
+            base::Result<void> erased = writer.erase_model({"", "fox"});
             ::raise(SIGKILL);
-            return {};
+            return erased;
         });
         ::_exit(unreachable ? 2 : 3);
     }
@@ -179,12 +179,19 @@ TEST_F(SqliteRegistryStoreTest, half_a_row_is_not_committed_even_if_nobody_minds
 TEST_F(SqliteRegistryStoreTest, a_damaged_row_is_data_loss) {
     const auto store = open();
     ASSERT_TRUE(put(*store, "fox", 1));
-    for (const char* damage : {"{", "[1]", "{} {}"}) {
-        run_sql(("UPDATE registry_versions SET unknown = '" + std::string(damage) + "'").c_str());
+    for (const char* damage : {"unknown = '{'",
+                               "unknown = '[1]'",
+                               "unknown = '', tags = '{}'",
+                               "tags = '[1]'",
+                               "tags = '[[\"a\"]]'",
+                               "tags = '[[\"a\", 1]]'",
+                               "tags = '[[\"a\", \"b\", \"c\"]]'"}) {
+        run_sql(("UPDATE registry_versions SET " + std::string(damage)).c_str());
         EXPECT_EQ(find_error(*store).code, base::Code::data_loss) << damage;
         EXPECT_NE(find_error(*store).message.find("model version"), std::string::npos);
     }
-    run_sql("UPDATE registry_models SET unknown = 'x'");
+    run_sql("UPDATE registry_versions SET tags = ''; UPDATE registry_models SET aliases = '[[\"a\", \"b\"]]'");
+    EXPECT_EQ(find_error(*store).code, base::Code::data_loss);
     EXPECT_FALSE(put(*store, "fox", 1));
 }
 

@@ -31,6 +31,8 @@ def writer(registry: Hokusai) -> Key:
 def client(registry: Hokusai, writer: Key, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", writer.secret)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    # Set by set_registry_uri() too, which never takes it back.
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", registry.url)
     mlflow.set_tracking_uri(registry.url)
     mlflow.set_registry_uri(registry.url)
     yield MlflowClient()

@@ -14,7 +14,8 @@ namespace net::testing {
 
 // A coroutine that starts at once and frees itself at its end.
 struct FreeRunning {
-    struct promise_type {
+    struct promise_type {  // NOLINT(readability-identifier-naming): the language wants it
+
         static FreeRunning get_return_object() noexcept {
             return {};
         }

@@ -8,6 +8,7 @@
 #include "registry/query.hpp"
 #include "registry/testing/memory_store.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace registry::testing {
@@ -90,8 +91,8 @@ TEST_F(SourceTest, may_be_any_absolute_location) {
                                   "databricks://x/y",
                                   "hokusai:/registrations/7",
                                   "docker://x/y"}) {
-        EXPECT_EQ(resolved(Source{uri, "r", std::nullopt}), uri + " " + uri + " r");
-        EXPECT_EQ(resolved(uri), uri + " " + uri + " ");
+        EXPECT_EQ(resolved(Source{uri, "r", std::nullopt}), fmt::format("{0} {0} r", uri));
+        EXPECT_EQ(resolved(uri), fmt::format("{0} {0} ", uri));
     }
 }
 
@@ -133,11 +134,14 @@ TEST_F(SourceTest, may_not_be_local) {
 TEST_F(SourceTest, may_not_name_a_host) {
     for (const std::string scheme :
          {"ftp", "sftp", "hdfs", "viewfs", "http", "https", "mlflow-artifacts", "r2", "b2", "abfss"}) {
-        EXPECT_EQ(resolved(scheme + "://h/x"),
-                  "INVALID_PARAMETER_VALUE: 'source' cannot use the '" + scheme + "' scheme: the '" + scheme +
-                      "' scheme addresses a host other than the tracking server's configured artifact storage, so the "
-                      "server would connect to the host named in the URI. Set the "
-                      "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.");
+        EXPECT_EQ(
+            resolved(scheme + "://h/x"),
+            fmt::format("INVALID_PARAMETER_VALUE: 'source' cannot use the '{0}' scheme: the '{0}' scheme addresses a "
+                        "host other than the tracking server's configured artifact storage, so the server would "
+                        "connect to the host named in the URI. Set the "
+                        "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to "
+                        "allow it.",
+                        scheme));
     }
     EXPECT_EQ(resolved(Source{"mlflow-artifacts:/x", "r", std::nullopt}), without("mlflow-artifacts:/x", "run_id"));
 }

@@ -25,12 +25,14 @@ std::shared_ptr<Store> make_indexed_store() {
     return {indexed, &indexed->store};
 }
 
-const auto stores = ::testing::Values(&make_memory_store, &make_indexed_store);
+auto stores() {
+    return ::testing::Values(&make_memory_store, &make_indexed_store);
+}
 
-INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreContract, stores);
-INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreFilterContract, stores);
-INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreSearchContract, stores);
-INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreTransactionContract, stores);
+INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreContract, stores());
+INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreFilterContract, stores());
+INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreSearchContract, stores());
+INSTANTIATE_TEST_SUITE_P(MemoryAndIndexed, StoreTransactionContract, stores());
 
 }  // namespace
 

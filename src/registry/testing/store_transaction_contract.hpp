@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "registry/testing/store_fixture.hpp"
@@ -74,7 +75,7 @@ TEST_P(StoreTransactionContract, a_failed_write_leaves_nothing_and_gives_its_err
 TEST_P(StoreTransactionContract, a_write_that_throws_leaves_nothing_and_lets_others_write) {
     put_something();
 
-    EXPECT_THROW((void)store->write([](Writer& writer) -> base::Result<void> {
+    EXPECT_THROW(std::ignore = store->write([](Writer& writer) -> base::Result<void> {
         change_everything(writer);
         throw std::runtime_error("bug");
     }),
@@ -113,7 +114,7 @@ TEST_P(StoreTransactionContract, writes_take_turns) {
 }
 
 TEST_P(StoreTransactionContract, a_read_sees_one_state) {
-    std::jthread writer([&] {
+    const std::jthread writing([&] {
         for (int i = 1; i <= 50; ++i) {
             write([&](Writer& writer) -> base::Result<void> {
                 EXPECT_TRUE(writer.put_fact("left", std::to_string(i)));

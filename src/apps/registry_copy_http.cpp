@@ -7,6 +7,7 @@
 
 #include "apps/module_settings.hpp"
 #include "base/strings.hpp"
+#include "registry/json.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -46,11 +47,6 @@ T run_on(net::Worker& worker, base::Task<T> task) {
     return result.get();
 }
 
-std::string text_in(const json::object& object, std::string_view name) {
-    const json::value* const value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 void append(std::string& query, std::string_view name, const json::value& value) {
     query += query.empty() ? "" : "&";
     query += base::percent_encode(name) + "=" +
@@ -87,11 +83,6 @@ std::string_view remedy_of(unsigned status, bool is_mlflow_error) {
     return status == 403 ? kHostRemedy : "";
 }
 
-// What goes into the head of a request must end where its line ends.
-bool is_field_value(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
 }  // namespace
 
 std::string to_query(const json::object& arguments) {
@@ -118,8 +109,8 @@ base::Result<json::object> judge(const mlflow::UpstreamAnswer& answer, const std
     if (answer.status == 200) {
         return base::fail(base::Code::data_loss, url + " answered what is no JSON object: is that an MLflow server?");
     }
-    const std::string error_code = is_object ? text_in(body.get_object(), "error_code") : std::string();
-    const std::string said = is_object ? text_in(body.get_object(), "message") : std::string();
+    const std::string error_code = is_object ? registry::text_at(body.get_object(), "error_code") : std::string();
+    const std::string said = is_object ? registry::text_at(body.get_object(), "message") : std::string();
     const std::string_view remedy = remedy_of(answer.status, !error_code.empty());
     return base::fail(code_of(answer.status, error_code),
                       fmt::format("{} answered {}{}{}{}{}{}{}",
@@ -161,7 +152,7 @@ base::Task<> HttpRegistryApi::resolve() {
 }
 
 base::Result<json::object> HttpRegistryApi::call(const Call& call) {
-    if (!is_field_value(call.workspace)) {
+    if (!mlflow::is_workspace_name(call.workspace)) {
         return base::fail(base::Code::invalid_argument,
                           fmt::format("workspace '{}' has a name that no server takes", call.workspace));
     }

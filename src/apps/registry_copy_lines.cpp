@@ -33,11 +33,6 @@ std::optional<std::int64_t> integer_in(const json::object& object, std::string_v
     return value != nullptr && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
 }
 
-std::string text_in(const json::object& object, std::string_view name) {
-    const json::value* const value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 const json::object* object_in(const json::object& object, std::string_view name) {
     const json::value* const value = object.if_contains(name);
     return value == nullptr ? nullptr : value->if_object();
@@ -73,7 +68,7 @@ public:
 
 private:
     base::Result<void> begin(const json::object& line) {
-        if (text_in(line, "format") != kFormat) {
+        if (registry::text_at(line, "format") != kFormat) {
             return wrong(fmt::format(R"(it is not the first line of an export: no "format":"{}")", kFormat));
         }
         if (integer_in(line, "version") != kFormatVersion) {
@@ -97,7 +92,7 @@ private:
         if (auto named = registry::check_model_name(model->name); !named) {
             return named;
         }
-        ModelCopy copy{.workspace = text_in(line, "workspace"), .model = *std::move(model)};
+        ModelCopy copy{.workspace = registry::text_at(line, "workspace"), .model = *std::move(model)};
         copy.model.latest_versions.clear();
         copy.highest_version = integer_in(line, "highest_version").value_or(-1);
         if (copy.highest_version < 0 || copy.highest_version > kMaxVersion) {
@@ -129,7 +124,7 @@ private:
             return std::unexpected(stage.error());
         }
         version->current_stage = *stage;
-        version->artifact_uri = text_in(line, "artifact_uri");
+        version->artifact_uri = registry::text_at(line, "artifact_uri");
         version->aliases.clear();
         versions.push_back(*std::move(version));
         return {};

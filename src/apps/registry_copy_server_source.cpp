@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "registry/call.hpp"
 #include "registry/json.hpp"
 #include "registry/query.hpp"
 
@@ -23,9 +24,6 @@ constexpr std::string_view kGetModel = "/api/2.0/mlflow/registered-models/get";
 constexpr std::string_view kSearchVersions = "/api/2.0/mlflow/model-versions/search";
 constexpr std::string_view kGetVersion = "/api/2.0/mlflow/model-versions/get";
 constexpr std::string_view kGetDownloadUri = "/api/2.0/mlflow/model-versions/get-download-uri";
-
-// MLflow's name of what is the empty workspace here.
-constexpr std::string_view kDefaultWorkspace = "default";
 
 constexpr int kPage = 1000;
 
@@ -113,7 +111,7 @@ base::Result<std::set<std::string>> list_workspaces(RegistryApi& api) {
         if (name == nullptr || !name->is_string()) {
             return std::unexpected(not_understood(kWorkspaces));
         }
-        names.insert(name->get_string() == kDefaultWorkspace ? std::string() : std::string(name->get_string()));
+        names.emplace(registry::normal_workspace(std::string_view(name->get_string())));
     }
     return names;
 }
@@ -121,7 +119,7 @@ base::Result<std::set<std::string>> list_workspaces(RegistryApi& api) {
 // Prompts are found only by who asks for them.
 base::Result<std::set<std::string>> list_names(RegistryApi& api, const std::string& workspace) {
     std::set<std::string> names;
-    for (const std::string& filter : {std::string(), fmt::format("tags.`{}` = 'true'", registry::kPromptTag)}) {
+    for (const std::string& filter : {std::string(), std::string(registry::kPromptFilter)}) {
         RegistryApi::Call call{.method = "GET", .path = kSearchModels, .workspace = workspace};
         if (!filter.empty()) {
             call.arguments["filter"] = filter;

@@ -9,6 +9,10 @@
 
 namespace mlflow {
 
+bool is_workspace_name(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 UpstreamClient::UpstreamClient(
     net::Worker& worker, const Upstream& upstream, std::string name, base::Duration connect_timeout, std::size_t kept)
     : worker_(worker), upstream_(upstream), name_(std::move(name)), pool_(worker, upstream.resolver, [&] {

@@ -22,6 +22,9 @@ struct UpstreamAnswer {
     std::string body;
 };
 
+// Whether it may be a Question's workspace: what goes into a head must end where its line ends.
+bool is_workspace_name(std::string_view text);
+
 // Asks MLflow with the gateway's own credentials. Lives on one worker.
 class UpstreamClient {
 public:
@@ -33,8 +36,8 @@ public:
                    std::size_t kept);
 
     struct Question {
-        std::string target;  // starts with a slash; the upstream's base path is put before it
-        std::string workspace{};
+        std::string target;       // starts with a slash; the upstream's base path is put before it
+        std::string workspace{};  // empty: the default one
         std::size_t max_body = 0;
         base::MonotonicTime limit;       // connect included
         std::string_view method{"GET"};  // static storage
@@ -48,14 +51,6 @@ public:
 
     // Ends what is being asked, and asks nothing more.
     void stop();
-
-    [[nodiscard]] net::Worker& worker() const {
-        return worker_;
-    }
-
-    [[nodiscard]] const Upstream& upstream() const {
-        return upstream_;
-    }
 
 private:
     class Active;

@@ -1,6 +1,7 @@
 // What each operation does and answers; Registry chooses among them.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/error.hpp"
@@ -29,6 +30,11 @@ struct Change {
     Timestamp now;
     std::string user;
 };
+
+// Puts those of a model's versions that `rewrite` changes, which answers whether it did; they count as updated now.
+base::Result<void> rewrite_versions(const Change& change,
+                                    const ModelKey& key,
+                                    const std::function<bool(ModelVersion&)>& rewrite);
 
 Answer create_model(const Change& change, const Arguments& arguments);
 Answer rename_model(const Change& change, const Arguments& arguments);

@@ -22,6 +22,8 @@ struct QueryPair {
     std::string value;
 };
 
+constexpr std::string_view kDefaultWorkspace = "default";
+
 // Percent-encoding undone, except for what then would not be UTF-8.
 std::string decode(std::string_view text) {
     std::string plus_free(text);
@@ -113,6 +115,11 @@ base::Result<void> check_content_type(const Call& call) {
 }
 
 }  // namespace
+
+std::string_view normal_workspace(std::string_view name) {
+    const std::string_view trimmed = base::trim(name);
+    return trimmed == kDefaultWorkspace ? std::string_view() : trimmed;
+}
 
 base::Result<json::object> arguments_of(const Call& call) {
     const std::span<const Parameter> parameters = parameters_of(call.operation);

@@ -15,6 +15,9 @@
 
 namespace registry {
 
+// MLflow's default workspace is the empty one, however it was named.
+std::string_view normal_workspace(std::string_view name);
+
 struct Call {
     Operation operation = Operation::get_model;
     std::string method;

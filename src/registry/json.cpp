@@ -278,6 +278,11 @@ base::Result<RegisteredModel> model_from_json(const json::object& object) {
     return model;
 }
 
+std::string text_at(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
 std::string serialize(const json::object& object) {
     std::string out;
     append_indented(out, object, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "registry/entities.hpp"
@@ -17,6 +18,9 @@ boost::json::object to_json(const ModelVersion& version);
 // Members without a name here go to `unknown`. invalid_argument when it is no such entity.
 base::Result<RegisteredModel> model_from_json(const boost::json::object& object);
 base::Result<ModelVersion> version_from_json(const boost::json::object& object);
+
+// A member that is a string; otherwise empty.
+std::string text_at(const boost::json::object& object, std::string_view name);
 
 // The bytes MLflow's server would send: two-space indented, all beyond ASCII escaped.
 std::string serialize(const boost::json::object& object);

@@ -44,25 +44,6 @@ base::Error already_exists(std::string_view name, bool was_prompt, bool is_promp
             fmt::format("{} (name={}) already exists.", is_prompt ? "Prompt" : "Registered Model", name)};
 }
 
-// Every version of a renamed model counts as updated.
-base::Result<void> touch_versions(const Change& change, const ModelKey& key) {
-    const auto numbers = change.writer.version_numbers(key);
-    if (!numbers) {
-        return std::unexpected(numbers.error());
-    }
-    for (const std::int64_t number : *numbers) {
-        auto version = change.catalog.version(key.name, number);
-        if (!version) {
-            return std::unexpected(version.error());
-        }
-        version->last_updated_timestamp = change.now;
-        if (auto put = change.writer.put_version(key.workspace, *version); !put) {
-            return put;
-        }
-    }
-    return {};
-}
-
 // Puts `model`, and shows it with its latest versions.
 Answer put_and_show(const Change& change, const RegisteredModel& model) {
     if (auto put = change.writer.put_model(change.catalog.workspace(), model); !put) {
@@ -123,7 +104,8 @@ Answer rename_model(const Change& change, const Arguments& arguments) {
             return std::unexpected(renamed.error());
         }
     }
-    if (auto touched = touch_versions(change, change.catalog.key(new_name)); !touched) {
+    const auto is_touched = [](ModelVersion& /*version*/) { return true; };
+    if (auto touched = rewrite_versions(change, change.catalog.key(new_name), is_touched); !touched) {
         return std::unexpected(touched.error());
     }
     model->name = new_name;

@@ -16,6 +16,9 @@ enum class Column { name, version, run_id, source, creation_timestamp, last_upda
 // The tag that, with the value "true", makes a model or version a prompt.
 inline constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
 
+// The one filter that shows prompts, which searches leave out otherwise.
+inline constexpr const char* kPromptFilter = "tags.`mlflow.prompt.is_prompt` = 'true'";
+
 // One comparison; all of a query's hold. A condition on a tag holds only for rows that have the tag. Strings compare by
 // their bytes. In patterns `%` stands for any characters and `_` for one, nothing escapes them, and `ilike` takes the
 // ASCII letters alike, no others: so does SQLite, MLflow's default database.

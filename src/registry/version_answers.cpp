@@ -49,11 +49,11 @@ base::Result<void> check_version_and_tag_key(const Arguments& arguments) {
     return check_tag_key(arguments.text("key"));
 }
 
-// Of the versions in `stage`, all but `kept`.
-base::Result<void> archive_others(const Change& change,
-                                  const ModelKey& key,
-                                  std::int64_t kept,
-                                  const std::string& stage) {
+}  // namespace
+
+base::Result<void> rewrite_versions(const Change& change,
+                                    const ModelKey& key,
+                                    const std::function<bool(ModelVersion&)>& rewrite) {
     const auto numbers = change.writer.version_numbers(key);
     if (!numbers) {
         return std::unexpected(numbers.error());
@@ -63,10 +63,9 @@ base::Result<void> archive_others(const Change& change,
         if (!version) {
             return std::unexpected(version.error());
         }
-        if (number == kept || version->current_stage != stage) {
+        if (!rewrite(*version)) {
             continue;
         }
-        version->current_stage = "Archived";
         version->last_updated_timestamp = change.now;
         if (auto put = change.writer.put_version(key.workspace, *version); !put) {
             return put;
@@ -74,8 +73,6 @@ base::Result<void> archive_others(const Change& change,
     }
     return {};
 }
-
-}  // namespace
 
 Answer create_version(const Change& change, const Arguments& arguments) {
     ModelVersion version;
@@ -145,7 +142,12 @@ Answer transition_stage(const Change& change, const Arguments& arguments) {
         return std::unexpected(version.error());
     }
     if (archives) {
-        if (auto archived = archive_others(change, change.catalog.key(name), version->version, *stage); !archived) {
+        const auto archive = [&](ModelVersion& other) {
+            const bool is_archived = other.version != version->version && other.current_stage == *stage;
+            other.current_stage = is_archived ? "Archived" : other.current_stage;
+            return is_archived;
+        };
+        if (auto archived = rewrite_versions(change, change.catalog.key(name), archive); !archived) {
             return std::unexpected(archived.error());
         }
     }

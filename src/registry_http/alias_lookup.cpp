@@ -10,11 +10,6 @@ namespace registry_http {
 
 namespace {
 
-struct AliasQuery {
-    std::optional<std::string> name;
-    std::optional<std::string> alias;
-};
-
 std::string form_decode(std::string_view text) {
     std::string spaced(text);
     std::ranges::replace(spaced, '+', ' ');
@@ -22,34 +17,37 @@ std::string form_decode(std::string_view text) {
 }
 
 // Nothing unless it is one name, one alias and nothing else.
-std::optional<AliasQuery> parse_alias_query(std::string_view query) {
-    AliasQuery parsed;
+std::optional<AliasQuestion> parse_alias_query(std::string_view query) {
+    std::optional<std::string> name;
+    std::optional<std::string> alias;
     while (const std::optional<std::string_view> part = base::next_part(query, '&')) {
         const std::size_t equals = part->find('=');
         const std::string_view key = part->substr(0, equals);
-        std::optional<std::string>* const value = key == "name"    ? &parsed.name
-                                                  : key == "alias" ? &parsed.alias
-                                                                   : nullptr;
+        std::optional<std::string>* const value = key == "name" ? &name : key == "alias" ? &alias : nullptr;
         if (value == nullptr || value->has_value() || equals == std::string_view::npos) {
             return std::nullopt;
         }
         value->emplace(form_decode(part->substr(equals + 1)));
     }
-    return parsed.name && parsed.alias ? std::optional(std::move(parsed)) : std::nullopt;
+    return name && alias ? std::optional(AliasQuestion{*std::move(name), *std::move(alias)}) : std::nullopt;
 }
 
 }  // namespace
 
+std::optional<AliasQuestion> alias_question(const http::RequestHead& request, std::string_view target) {
+    const bool has_body = request.framing.kind != http::Framing::Kind::none;
+    if (has_body || registry_operation(request, target) != registry::Operation::get_version_by_alias) {
+        return std::nullopt;
+    }
+    const std::size_t question = std::min(target.find('?'), target.size());
+    return parse_alias_query(target.substr(std::min(question + 1, target.size())));
+}
+
 std::shared_ptr<const std::string> find_alias_answer(const registry::AliasIndex& index,
                                                      const http::RequestHead& request,
                                                      std::string_view target) {
-    const bool has_body = request.framing.kind != http::Framing::Kind::none;
-    if (has_body || registry_operation(request, target) != registry::Operation::get_version_by_alias) {
-        return nullptr;
-    }
-    const std::size_t question = std::min(target.find('?'), target.size());
-    const std::optional<AliasQuery> query = parse_alias_query(target.substr(std::min(question + 1, target.size())));
-    return query ? index.find(workspace_of(request), *query->name, *query->alias) : nullptr;
+    const std::optional<AliasQuestion> asked = alias_question(request, target);
+    return asked ? index.find(workspace_of(request), asked->name, asked->alias) : nullptr;
 }
 
 }  // namespace registry_http

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,14 @@
 #include "registry/alias_index.hpp"
 
 namespace registry_http {
+
+struct AliasQuestion {
+    std::string name;  // of the model
+    std::string alias;
+};
+
+// What a plain look-up of an alias asks. Nothing: it is another call, or is written in some other way.
+std::optional<AliasQuestion> alias_question(const http::RequestHead& request, std::string_view target);
 
 // The answer's body when the request is a plain look-up of an alias that is in the index. Null: ask the registry, which
 // knows `latest`, what is missing, and every way to write the call.

@@ -31,8 +31,6 @@ public:
                    base::Duration patience = kPatience)
         : registry_(registry), reads_(reads), writes_(writes), patience_(patience) {}
 
-    NativeRegistry(registry::Registry& registry, net::BlockingPool& pool) : NativeRegistry(registry, pool, pool) {}
-
     // What MLflow would answer. 503 with Retry-After when nothing was done: the store is in trouble, or too many calls
     // wait for it. 504 for a write that had begun and did not end in time.
     base::Task<http::Response> answer(net::Worker& worker, registry::Call call);

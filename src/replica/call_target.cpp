@@ -15,13 +15,7 @@ namespace {
 
 using registry::Operation;
 
-constexpr std::string_view kDefaultWorkspace = "default";
 constexpr std::string_view kLatest = "latest";
-
-std::string text_argument(const boost::json::object& arguments, std::string_view name) {
-    const boost::json::value* const value = arguments.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 bool is_about_version(Operation operation) {
     switch (operation) {
@@ -40,11 +34,6 @@ bool is_about_version(Operation operation) {
 
 }  // namespace
 
-std::string_view normal_workspace(std::string_view name) {
-    const std::string_view trimmed = base::trim(name);
-    return trimmed == kDefaultWorkspace ? std::string_view() : trimmed;
-}
-
 std::vector<registry::ModelKey> CallTarget::models() const {
     std::vector<registry::ModelKey> keys{model};
     if (!new_name.empty() && new_name != model.name) {
@@ -60,15 +49,15 @@ base::Result<CallTarget> target_of(const registry::Call& call) {
         return std::unexpected(arguments.error());
     }
     CallTarget target;
-    target.model = {std::string(normal_workspace(call.workspace)), text_argument(*arguments, "name")};
+    target.model = {std::string(registry::normal_workspace(call.workspace)), registry::text_at(*arguments, "name")};
     if (call.operation == Operation::search_models || call.operation == Operation::search_versions) {
         return target;
     }
-    target.alias = text_argument(*arguments, "alias");
-    target.new_name = text_argument(*arguments, "new_name");
+    target.alias = registry::text_at(*arguments, "alias");
+    target.new_name = registry::text_at(*arguments, "new_name");
     const boost::json::value* const archives = arguments->if_contains("archive_existing_versions");
     target.archives_others = archives != nullptr && archives->is_bool() && archives->get_bool();
-    const std::optional<std::uint64_t> version = base::parse_uint(base::trim(text_argument(*arguments, "version")));
+    const std::optional<std::uint64_t> version = base::parse_uint(base::trim(registry::text_at(*arguments, "version")));
     target.version = static_cast<std::int64_t>(version.value_or(0));
     if (target.model.name.empty() || (is_about_version(call.operation) && target.version <= 0)) {
         return base::fail(base::Code::invalid_argument, "the call does not say what it is about");

@@ -15,9 +15,6 @@
 
 namespace replica {
 
-// MLflow's default workspace is the empty one, however it was named.
-std::string_view normal_workspace(std::string_view name);
-
 struct CallTarget {
     registry::ModelKey model;
     std::int64_t version = 0;  // 0: none

@@ -87,14 +87,6 @@ base::Task<base::Result<ModelLocks::Held>> ModelLocks::lock(net::Worker& worker,
     co_return Held(*this, std::move(key));
 }
 
-std::optional<ModelLocks::Held> ModelLocks::try_lock(const registry::ModelKey& key) {
-    const std::lock_guard guard(mutex_);
-    if (queues_.try_emplace(key).second) {
-        return Held(*this, key);
-    }
-    return std::nullopt;
-}
-
 void ModelLocks::unlock(const registry::ModelKey& key) {
     const std::lock_guard guard(mutex_);
     const auto queue = queues_.find(key);

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -64,9 +63,6 @@ public:
                                         registry::ModelKey key,
                                         base::MonotonicTime give_up_at,
                                         Wait& wait);
-
-    // At once or not at all.
-    std::optional<Held> try_lock(const registry::ModelKey& key);
 
     [[nodiscard]] std::size_t waiting() const;
 

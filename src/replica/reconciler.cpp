@@ -14,7 +14,6 @@ constexpr double kShare = 0.25;
 constexpr base::Duration kLookAgain = std::chrono::seconds(1);
 constexpr base::Duration kLongestPause = std::chrono::seconds(60);
 constexpr auto kProgressInterval = std::chrono::seconds(10);
-constexpr auto kLockPatience = std::chrono::seconds(30);
 constexpr std::size_t kUrisAtOnce = 50;
 
 }  // namespace
@@ -97,18 +96,12 @@ base::Task<> Reconciler::reread_marked() {
 }
 
 base::Task<base::Result<void>> Reconciler::reread_model(registry::ModelKey key) {
-    ModelLocks::Wait wait;
-    const base::Result<ModelLocks::Held> held =
-        co_await deps_.replica.locks.lock(deps_.worker, key, deps_.pace.now() + kLockPatience, wait);
-    if (!held) {
-        co_return std::unexpected(held.error());
-    }
-    base::Result<MergeOutcome> outcome = co_await reread(deps_.worker, deps_.replica, deps_.reader, {.key = key});
+    base::Result<MergeOutcome> outcome =
+        co_await reread_locked(deps_.worker, deps_.replica, deps_.reader, std::move(key));
     if (!outcome) {
         co_return std::unexpected(outcome.error());
     }
     queue(std::move(outcome->without_uri));
-    co_await deps_.replica.unmark(deps_.worker, std::move(key));
     co_return base::Result<void>();
 }
 

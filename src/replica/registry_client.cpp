@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/strings.hpp"
+#include "registry/call.hpp"
 #include "registry/json.hpp"
 #include "replica/call_target.hpp"
 
@@ -20,28 +22,8 @@ constexpr std::string_view kVersionOrder = "name%20ASC&order_by=version_number%2
 constexpr std::size_t kMaxAnswer = 64UL * 1024 * 1024;
 constexpr auto kParseLimit = std::chrono::seconds(30);
 
-std::string percent_encode(std::string_view text) {
-    std::string encoded;
-    for (const char byte : text) {
-        const bool is_plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                              (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
-        encoded += is_plain ? std::string(1, byte) : fmt::format("%{:02X}", static_cast<unsigned char>(byte));
-    }
-    return encoded;
-}
-
 base::Error unexpected_answer(std::string_view what) {
     return {base::Code::data_loss, fmt::format("MLflow answered {}", what)};
-}
-
-// What goes into a head of ours must end where its line ends.
-bool is_field_value(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte < '\x7f'; });
-}
-
-std::string text_at(const boost::json::object& object, std::string_view name) {
-    const boost::json::value* const value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 const boost::json::object* object_at(const boost::json::object& object, std::string_view name) {
@@ -82,7 +64,7 @@ base::Result<PageOf<Entity>> page_in(const mlflow::UpstreamAnswer& answer, std::
         return base::fail(base::Code::missing_resource, "MLflow does not know this workspace");
     }
     PageOf<Entity> page;
-    page.next_token = text_at(**object, "next_page_token");
+    page.next_token = registry::text_at(**object, "next_page_token");
     const boost::json::value* const items = (*object)->if_contains(name);
     if (items == nullptr) {
         return page;
@@ -106,10 +88,10 @@ base::Result<PageOf<Entity>> page_in(const mlflow::UpstreamAnswer& answer, std::
 std::string search_target(std::string_view path, const Page& page, std::string_view order, std::size_t page_size) {
     std::string target = fmt::format("{}{}?max_results={}&order_by={}", kApi, path, page_size, order);
     if (!page.filter.empty()) {
-        target += "&filter=" + percent_encode(page.filter);
+        target += "&filter=" + base::percent_encode(page.filter);
     }
     if (!page.token.empty()) {
-        target += "&page_token=" + percent_encode(page.token);
+        target += "&page_token=" + base::percent_encode(page.token);
     }
     return target;
 }
@@ -133,7 +115,8 @@ base::Result<std::optional<boost::json::object>> object_of(const mlflow::Upstrea
     boost::system::error_code error;
     const boost::json::value value = boost::json::parse(answer.body, error);
     const boost::json::object* const object = error ? nullptr : value.if_object();
-    if (answer.status == 404 && object != nullptr && text_at(*object, "error_code") == "RESOURCE_DOES_NOT_EXIST") {
+    if (answer.status == 404 && object != nullptr &&
+        registry::text_at(*object, "error_code") == "RESOURCE_DOES_NOT_EXIST") {
         return std::nullopt;
     }
     if (answer.status != 200) {
@@ -158,7 +141,7 @@ base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryClient::ask(std::string
 
 base::Task<base::Result<std::optional<registry::RegisteredModel>>> RegistryClient::find_model(registry::ModelKey key) {
     const base::Result<mlflow::UpstreamAnswer> answer =
-        co_await ask(fmt::format("{}registered-models/get?name={}", kApi, percent_encode(key.name)),
+        co_await ask(fmt::format("{}registered-models/get?name={}", kApi, base::percent_encode(key.name)),
                      std::move(key.workspace),
                      settings_.patience);
     co_return find_in<registry::RegisteredModel>(answer, "registered_model", registry::model_from_json);
@@ -166,17 +149,18 @@ base::Task<base::Result<std::optional<registry::RegisteredModel>>> RegistryClien
 
 base::Task<base::Result<std::optional<registry::ModelVersion>>> RegistryClient::find_version(registry::ModelKey key,
                                                                                              std::int64_t version) {
-    const base::Result<mlflow::UpstreamAnswer> answer =
-        co_await ask(fmt::format("{}model-versions/get?name={}&version={}", kApi, percent_encode(key.name), version),
-                     std::move(key.workspace),
-                     settings_.patience);
+    const base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
+        fmt::format("{}model-versions/get?name={}&version={}", kApi, base::percent_encode(key.name), version),
+        std::move(key.workspace),
+        settings_.patience);
     co_return find_in<registry::ModelVersion>(answer, "model_version", registry::version_from_json);
 }
 
 base::Task<base::Result<std::optional<std::string>>> RegistryClient::find_download_uri(registry::ModelKey key,
                                                                                        std::int64_t version) {
     const base::Result<mlflow::UpstreamAnswer> answer = co_await ask(
-        fmt::format("{}model-versions/get-download-uri?name={}&version={}", kApi, percent_encode(key.name), version),
+        fmt::format(
+            "{}model-versions/get-download-uri?name={}&version={}", kApi, base::percent_encode(key.name), version),
         std::move(key.workspace),
         settings_.patience);
     if (!answer) {
@@ -186,7 +170,7 @@ base::Task<base::Result<std::optional<std::string>>> RegistryClient::find_downlo
     if (!object || !*object) {
         co_return object ? base::Result<std::optional<std::string>>(std::nullopt) : std::unexpected(object.error());
     }
-    co_return text_at(**object, "artifact_uri");
+    co_return registry::text_at(**object, "artifact_uri");
 }
 
 base::Task<base::Result<PageOf<registry::RegisteredModel>>> RegistryClient::list_models(Page page) {
@@ -243,14 +227,14 @@ base::Task<base::Result<std::vector<std::string>>> RegistryClient::list_workspac
         co_return std::unexpected(answer.error());
     }
     const auto name_of = [](const boost::json::object& item) -> base::Result<std::string> {
-        return text_at(item, "name");
+        return registry::text_at(item, "name");
     };
     base::Result<PageOf<std::string>> page = page_in<std::string>(*answer, "workspaces", name_of);
     if (!page) {
         co_return std::unexpected(page.error());
     }
     std::ranges::copy_if(page->items, std::back_inserter(names), [](const std::string& name) {
-        return normal_workspace(name) == name && is_field_value(name);
+        return registry::normal_workspace(name) == name && !name.empty() && mlflow::is_workspace_name(name);
     });
     co_return names;
 }

@@ -50,7 +50,7 @@ TEST_F(RegistryClientTest, asks_for_pages_in_an_order_that_updates_do_not_change
         asked.emplace_back(target);
         return std::nullopt;
     };
-    ASSERT_TRUE(run(reader_.list_models({"", kPromptFilter, ""})));
+    ASSERT_TRUE(run(reader_.list_models({"", registry::kPromptFilter, ""})));
     ASSERT_TRUE(run(reader_.list_versions({"", "", ""})));
     EXPECT_EQ(asked.at(0),
               "/api/2.0/mlflow/registered-models/search?max_results=500&order_by=name%20ASC"

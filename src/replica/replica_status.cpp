@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "registry/json.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -24,11 +26,6 @@ constexpr std::array<std::pair<MarkReason, std::string_view>, 4> kReasons{
      {MarkReason::not_read_back, "not_read_back"},
      {MarkReason::not_stored, "not_stored"},
      {MarkReason::torn, "torn"}}};
-
-std::string text_at(const boost::json::object& object, std::string_view name) {
-    const boost::json::value* const value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 std::int64_t number_at(const boost::json::object& object, std::string_view name) {
     const boost::json::value* const value = object.if_contains(name);
@@ -68,7 +65,7 @@ base::Result<boost::json::value> json_fact(registry::Reader& reader, std::string
         return std::unexpected(fact.error());
     }
     boost::system::error_code error;
-    boost::json::value value = *fact ? boost::json::parse(**fact, error) : boost::json::value();
+    const boost::json::value value = *fact ? boost::json::parse(**fact, error) : boost::json::value();
     return error ? boost::json::value() : value;
 }
 
@@ -97,9 +94,9 @@ std::optional<Position> position_from(const boost::json::value& value) {
     }
     const boost::json::object& object = value.get_object();
     return Position{number_at(object, "began"),
-                    text_at(object, "workspace"),
-                    text_at(object, "phase"),
-                    text_at(object, "token"),
+                    registry::text_at(object, "workspace"),
+                    registry::text_at(object, "phase"),
+                    registry::text_at(object, "token"),
                     number_at(object, "rows")};
 }
 
@@ -112,10 +109,11 @@ std::vector<Mark> marks_from(const boost::json::value& value) {
         if (!item.is_object()) {
             continue;
         }
-        const std::string name = text_at(item.get_object(), "reason");
+        const std::string name = registry::text_at(item.get_object(), "reason");
         const auto* const reason = std::ranges::find(kReasons, name, [](const auto& pair) { return pair.second; });
-        marks.push_back({{text_at(item.get_object(), "workspace"), text_at(item.get_object(), "model")},
-                         reason == kReasons.end() ? MarkReason::torn : reason->first});
+        marks.push_back(
+            {{registry::text_at(item.get_object(), "workspace"), registry::text_at(item.get_object(), "model")},
+             reason == kReasons.end() ? MarkReason::torn : reason->first});
     }
     return marks;
 }
@@ -205,7 +203,7 @@ base::Result<void> put_marked(registry::Writer& writer, const std::vector<Mark>&
 }
 
 base::Result<void> put_last_sweep(registry::Writer& writer, const SweepRecord& sweep) {
-    base::Result<void> put = writer.put_fact(kLastSweep, boost::json::serialize(to_json(sweep)));
+    const base::Result<void> put = writer.put_fact(kLastSweep, boost::json::serialize(to_json(sweep)));
     return put ? writer.put_fact(kPosition, "") : put;
 }
 

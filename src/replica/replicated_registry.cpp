@@ -4,6 +4,7 @@
 
 #include "mlflow/routes.hpp"
 #include "net/deadline.hpp"
+#include "registry_http/alias_lookup.hpp"
 #include "registry_http/error_response.hpp"
 #include "registry_http/read_call.hpp"
 #include "replica/local_write.hpp"
@@ -103,39 +104,35 @@ private:
     LocalWrite& write_;
 };
 
-bool ReplicatedRegistry::is_fresh(const registry::Call& call, const CallTarget& target) const {
+bool ReplicatedRegistry::is_fresh(const registry::ModelKey& model, const std::optional<Part>& part) const {
     const Replica& replica = deps_.replica;
     if (settings_.read_max_age <= base::Duration(0) || !replica.is_complete()) {
         return false;
     }
     const base::MonotonicTime oldest = replica.clock().now() - settings_.read_max_age;
-    const std::optional<Part> part = part_of(call, target);
-    return part ? replica.confirmations.is_fresh(target.model, *part, oldest)
+    return part ? replica.confirmations.is_fresh(model, *part, oldest)
                 : replica.confirmations.last_sweep() >= oldest && !replica.has_unsettled();
 }
 
 std::optional<http::Response> ReplicatedRegistry::find_answer(const http::RequestHead& request) {
-    if (settings_.read_max_age <= base::Duration(0) || request.framing.kind != http::Framing::Kind::none) {
+    if (settings_.read_max_age <= base::Duration(0)) {
         return std::nullopt;
     }
-    const std::string_view target = mlflow::to_upstream(request).target;
-    if (registry_http::registry_operation(request, target) != Operation::get_version_by_alias) {
+    std::optional<registry_http::AliasQuestion> asked =
+        registry_http::alias_question(request, mlflow::to_upstream(request).target);
+    if (!asked) {
         return std::nullopt;
     }
-    registry::Call call;
-    call.operation = Operation::get_version_by_alias;
-    call.method = "GET";
-    call.workspace = registry_http::workspace_of(request);
-    const std::size_t question = target.find('?');
-    call.query = question == std::string_view::npos ? "" : target.substr(question + 1);
-    const base::Result<CallTarget> wanted = target_of(call);
-    if (!wanted || !is_fresh(call, *wanted)) {
+    const registry::ModelKey model{std::string(registry::normal_workspace(registry_http::workspace_of(request))),
+                                   std::move(asked->name)};
+    const Part part{.kind = Part::Kind::alias, .alias = std::move(asked->alias)};
+    if (!is_fresh(model, part)) {
         return std::nullopt;
     }
+    // Before the answer is looked up, which may only be newer.
     const Replica& replica = deps_.replica;
-    const base::MonotonicTime confirmed_at = replica.confirmations.confirmed_at(wanted->model, *part_of(call, *wanted));
-    const registry::AliasIndex::Answer found =
-        deps_.aliases.find(wanted->model.workspace, wanted->model.name, wanted->alias);
+    const base::MonotonicTime confirmed_at = replica.confirmations.confirmed_at(model, part);
+    const registry::AliasIndex::Answer found = deps_.aliases.find(model.workspace, model.name, part.alias);
     if (found == nullptr) {
         return std::nullopt;
     }
@@ -195,7 +192,7 @@ base::Task<> ReplicatedRegistry::read(http::Exchange& exchange, registry::Call c
 base::Task<bool> ReplicatedRegistry::answer_first(http::Exchange& exchange,
                                                   const registry::Call& call,
                                                   const CallTarget& target) {
-    if (!is_fresh(call, target)) {
+    if (!is_fresh(target.model, part_of(call, target))) {
         co_return false;
     }
     const std::optional<http::Response> answer = co_await deps_.replica.answer(deps_.worker, call, target);

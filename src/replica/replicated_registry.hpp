@@ -65,7 +65,8 @@ private:
     base::Task<> write(http::Exchange& exchange, registry::Call call, std::optional<std::string> body);
     base::Task<bool> answer_first(http::Exchange& exchange, const registry::Call& call, const CallTarget& target);
     base::Task<> read_through(const registry::Call& call, const CallTarget& target, std::string_view body, Asked asked);
-    [[nodiscard]] bool is_fresh(const registry::Call& call, const CallTarget& target) const;
+    // Without a part: everything is.
+    [[nodiscard]] bool is_fresh(const registry::ModelKey& model, const std::optional<Part>& part) const;
 
     Deps deps_;
     const ReplicatedSettings settings_;

@@ -5,16 +5,18 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "registry/query.hpp"
 
 namespace replica {
 
 namespace {
 
-constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
+constexpr auto kLockPatience = std::chrono::seconds(30);
 
 bool is_prompt(const registry::RegisteredModel& model) {
-    return std::ranges::any_of(
-        model.tags, [](const registry::Tag& tag) { return tag.key == kPromptTag && base::iequals(tag.value, "true"); });
+    return std::ranges::any_of(model.tags, [](const registry::Tag& tag) {
+        return tag.key == registry::kPromptTag && base::iequals(tag.value, "true");
+    });
 }
 
 // What MLflow lists of the model. A name that no filter can say leaves the latest versions, which the model itself
@@ -24,7 +26,9 @@ base::Task<base::Result<void>> list_versions(UpstreamReader& reader, ModelView& 
     if (!filter) {
         co_return base::Result<void>();
     }
-    Page page{view.key.workspace, *filter + (is_prompt(*view.model) ? std::string(" AND ") + kPromptFilter : ""), {}};
+    Page page{view.key.workspace,
+              *filter + (is_prompt(*view.model) ? std::string(" AND ") + registry::kPromptFilter : ""),
+              {}};
     do {
         base::Result<PageOf<registry::ModelVersion>> answer = co_await reader.list_versions(page);
         if (!answer) {
@@ -112,6 +116,23 @@ base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
     merge.views.push_back(std::move(view));
     base::Result<MergeOutcome> merged = co_await replica.merge(worker, std::move(merge));
     co_return merged;
+}
+
+base::Task<base::Result<MergeOutcome>> reread_locked(net::Worker& worker,
+                                                     Replica& replica,
+                                                     UpstreamReader& reader,
+                                                     registry::ModelKey key) {
+    ModelLocks::Wait wait;
+    const base::Result<ModelLocks::Held> held =
+        co_await replica.locks.lock(worker, key, replica.clock().now() + kLockPatience, wait);
+    if (!held) {
+        co_return std::unexpected(held.error());
+    }
+    base::Result<MergeOutcome> outcome = co_await reread(worker, replica, reader, {.key = key});
+    if (outcome) {
+        co_await replica.unmark(worker, std::move(key));
+    }
+    co_return outcome;
 }
 
 }  // namespace replica

@@ -25,4 +25,10 @@ base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
                                               UpstreamReader& reader,
                                               Reread what);
 
+// The same of a marked or doubtful model: under its lock, and then it is no longer marked.
+base::Task<base::Result<MergeOutcome>> reread_locked(net::Worker& worker,
+                                                     Replica& replica,
+                                                     UpstreamReader& reader,
+                                                     registry::ModelKey key);
+
 }  // namespace replica

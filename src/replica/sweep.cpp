@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kShare = 0.25;
 constexpr double kFillingShare = 0.5;
-constexpr auto kLockPatience = std::chrono::seconds(30);
 // A model that MLflow fails to show again and again must not keep all others from being confirmed.
 constexpr unsigned kMaxFailures = 3;
 
@@ -112,7 +111,7 @@ Position Sweep::position_at(const Place& place, std::int64_t rows) const {
 base::Task<base::Result<Sweep::Pages>> Sweep::ask_for_page() {
     const bool has_models = place_.phase == Phase::models || place_.phase == Phase::prompts;
     const bool has_prompts = place_.phase == Phase::prompts || place_.phase == Phase::prompt_versions;
-    const Page page{workspaces_[place_.workspace], has_prompts ? kPromptFilter : "", place_.token};
+    const Page page{workspaces_[place_.workspace], has_prompts ? registry::kPromptFilter : "", place_.token};
     const Asked asked = deps_.replica.ask();
     Pages pages;
     if (has_models) {
@@ -233,18 +232,12 @@ base::Task<base::Result<void>> Sweep::reread_next() {
 }
 
 base::Task<base::Result<void>> Sweep::reread_model(registry::ModelKey key) {
-    ModelLocks::Wait wait;
-    const base::Result<ModelLocks::Held> held =
-        co_await deps_.replica.locks.lock(deps_.worker, key, deps_.pace.now() + kLockPatience, wait);
-    if (!held) {
-        co_return std::unexpected(held.error());
-    }
-    base::Result<MergeOutcome> outcome = co_await reread(deps_.worker, deps_.replica, deps_.reader, {.key = key});
+    base::Result<MergeOutcome> outcome =
+        co_await reread_locked(deps_.worker, deps_.replica, deps_.reader, std::move(key));
     if (!outcome) {
         co_return std::unexpected(outcome.error());
     }
     take_outcome(std::move(*outcome));
-    co_await deps_.replica.unmark(deps_.worker, key);
     co_return base::Result<void>();
 }
 

@@ -43,9 +43,6 @@ public:
     virtual base::Task<base::Result<std::vector<std::string>>> list_workspaces() = 0;
 };
 
-// The one filter that shows prompts, which searches leave out otherwise.
-inline constexpr const char* kPromptFilter = "tags.`mlflow.prompt.is_prompt` = 'true'";
-
 // Finds the versions of one model; nothing for a name that MLflow's grammar has no way to write.
 std::optional<std::string> filter_of_name(const std::string& name);
 

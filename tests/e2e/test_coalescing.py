@@ -74,16 +74,20 @@ def queue(gateway: Hokusai, client: wire.Client, key: Key, target: str, queued: 
     wait_until(f"{queued} calls to queue", lambda: gateway.metrics()[QUEUED] == queued)
 
 
+def join(gateway: Hokusai, clients: list[wire.Client], key: Key, **more: object) -> None:
+    """All ask for the alias, and the one worker has read what they sent."""
+    for client in clients:
+        ask(client, key, ALIAS, **more)
+    assert wire.call(gateway.port, "GET", "/livez").status == 200
+
+
 def test_equal_reads_that_wait_are_one_call(
     gateway: Hokusai, key: Key, upstream: Upstream, answers: NumberedAnswers
 ) -> None:
     with wire.clients(gateway.port, 6) as (first, *fleet):
         occupy(first, key, upstream)
         queue(gateway, fleet[0], key, ALIAS, 1)
-        for client in fleet[1:]:
-            ask(client, key, ALIAS, fields=[("X-Request-Id", "mine")])
-        barrier = wire.call(gateway.port, "GET", "/livez")  # the one worker has read what came before
-        assert barrier.status == 200
+        join(gateway, fleet[1:], key, fields=[("X-Request-Id", "mine")])
         answers.gate.set()
 
         got = [client.response() for client in fleet]
@@ -150,9 +154,7 @@ def test_leader_that_leaves_hands_over(
     with wire.clients(gateway.port, 4) as (first, leader, one, two):
         occupy(first, key, upstream)
         queue(gateway, leader, key, ALIAS, 1)
-        ask(one, key, ALIAS)
-        ask(two, key, ALIAS)
-        assert wire.call(gateway.port, "GET", "/livez").status == 200
+        join(gateway, [one, two], key)
         leader.sock.close()
         cancelled = 'hokusai_mlflow_calls_total{outcome="cancelled"}'
         wait_until("the leader to be missed", lambda: gateway.metrics()[cancelled] == 1)
@@ -176,9 +178,7 @@ def test_answer_that_cannot_be_shared_makes_each_ask(
         if case == "breaks_off":
             upstream.script(break_off_once(answers))
         queue(gateway, fleet[0], key, ALIAS, 1)
-        for client in fleet[1:]:
-            ask(client, key, ALIAS)
-        assert wire.call(gateway.port, "GET", "/livez").status == 200
+        join(gateway, fleet[1:], key)
         answers.gate.set()
 
         got = [client.response() for client in fleet]
@@ -212,9 +212,7 @@ def test_follower_that_leaves_is_forgotten(
     with wire.clients(gateway.port, 4) as (first, leader, leaver, one):
         occupy(first, key, upstream)
         queue(gateway, leader, key, ALIAS, 1)
-        ask(leaver, key, ALIAS)
-        ask(one, key, ALIAS)
-        assert wire.call(gateway.port, "GET", "/livez").status == 200
+        join(gateway, [leaver, one], key)
         leaver.sock.close()
         cancelled = 'hokusai_mlflow_calls_total{outcome="cancelled"}'
         wait_until("the leaver to be missed", lambda: gateway.metrics()[cancelled] == 1)

@@ -131,7 +131,7 @@ TEST_F(ReplicaAnswersTest, of_models_that_were_marked_stay_marked_after_a_restar
 TEST_F(ReplicaAnswersTest, are_not_set_back_by_an_answer_asked_for_earlier) {
     sweep();
     const Asked early = replica_.ask();
-    registry::ModelVersion old =
+    const registry::ModelVersion old =
         *store_read([](registry::Reader& reader) { return reader.find_version({"", "m"}, 1).value(); });
     clock_.advance(std::chrono::seconds(1));
     const Asked late = replica_.ask();

@@ -17,8 +17,9 @@ namespace storage {
 
 namespace {
 
-// The inner pages of every index of a million model versions fit into 16 MiB. A smaller database takes less.
-constexpr const char* kCacheSize = "PRAGMA cache_size=-16384";
+// Of a million model versions, the inner pages of every index and the rows of the models fit into 64 MiB. What is never
+// read takes no memory.
+constexpr const char* kCacheSize = "PRAGMA cache_size=-65536";
 
 // SQLite would create the file with the mode of the umask; its -wal and -shm files take over the mode of the main file.
 //

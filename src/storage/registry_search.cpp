@@ -103,6 +103,7 @@ private:
     void add_visibility(std::string_view alias);
     void add_order();
     void add_comparison(std::string_view left, const Condition& condition);
+    void add_conditions();
     void add_condition(const Condition& condition);
     void add_list(const std::vector<std::string>& list);
 
@@ -158,12 +159,7 @@ bool Search::is_led_by_model() const {
 SearchStatement Search::build() && {
     add(fmt::format("SELECT {} FROM ", tables_.columns));
     add_rows();
-    for (const Condition& condition : query_.conditions) {
-        if (&condition != lead_ || !is_led_by_tag()) {
-            add(" AND ");
-            add_condition(condition);
-        }
-    }
+    add_conditions();
     add_order();
     add(" LIMIT ?", query_.limit);
     add(" OFFSET ?", query_.offset);
@@ -198,6 +194,19 @@ void Search::add_visibility(std::string_view alias) {
         leads(std::string(registry::kPromptTag)) && std::get<std::string>(lead_->right) == "true";
     const std::string_view visible = query_.hides_prompts ? "= 0" : is_for_prompts ? "= 1" : "IN (0, 1)";
     add(fmt::format(" AND {}.is_prompt {}", alias, visible));
+}
+
+// In brackets, because SQLite takes no chain of more than 1,000 terms.
+void Search::add_conditions() {
+    constexpr std::size_t kTogether = 100;
+    std::size_t count = 0;
+    for (const Condition& condition : query_.conditions) {
+        if (&condition != lead_ || !is_led_by_tag()) {
+            add(count++ % kTogether != 0 ? " AND " : count > 1 ? ") AND (" : " AND (");
+            add_condition(condition);
+        }
+    }
+    add(count > 0 ? ")" : "");
 }
 
 void Search::add_condition(const Condition& condition) {

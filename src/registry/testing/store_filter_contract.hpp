@@ -114,4 +114,14 @@ TEST_P(StoreFilterContract, a_condition_on_a_tag_holds_only_where_the_tag_is) {
     expect({{"x' OR '1", Comparator::not_equal, "red"}}, {});
 }
 
+// As many as MLflow's grammar lets through.
+TEST_P(StoreFilterContract, takes_a_thousand_conditions_and_more) {
+    put_models({"fox", "owl"});
+    std::vector<Condition> conditions(1500, {Column::name, Comparator::not_equal, "fox"});
+
+    EXPECT_EQ(models_where(conditions), (Names{"owl"}));
+    conditions.push_back({Column::name, Comparator::not_equal, "owl"});
+    EXPECT_EQ(models_where(conditions), Names{});
+}
+
 }  // namespace registry::testing

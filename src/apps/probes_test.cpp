@@ -58,11 +58,12 @@ TEST_F(SleeperTest, wakes_by_itself_when_the_time_has_come) {
 }
 
 class StoreProbeTest : public net::testing::WorkerFixture {
-protected:
+public:
     ~StoreProbeTest() override {
         pool.join();
     }
 
+protected:
     health::ProbeResult probe(base::Duration deadline = 10s) {
         StoreProbe one(worker, pool, *database, deadline);
         return run(one.run());

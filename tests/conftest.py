@@ -29,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: pytest.exit("SIGTERM", returncode=128 + number))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    outages = config.getoption("--outages") * (config.getoption("--outage-seconds") + 120)
+    for item in items:
+        if item.get_closest_marker("outages"):
+            item.add_marker(pytest.mark.timeout(600 + outages))
+
+
 def missing(component: str, remedy: str) -> None:
     """A machine without a component skips what needs it; CI must have every one."""
     reason = f"missing component: {component}: {remedy}"

@@ -53,7 +53,7 @@ def await_reads(clients: list[LoadClient], count: int) -> None:
     wait_until(f"{count} reads", lambda: made() >= goal, 120)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.outages
 def test_clients_ride_out_outages(
     gateway: Hokusai,
     real_mlflow: MlflowServer,

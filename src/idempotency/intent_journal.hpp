@@ -24,9 +24,9 @@ struct Change {
 };
 
 struct Begun {
-    std::int64_t id = 0;             // of the new record; 0: none was made
-    std::optional<Record> same;      // of the same identity
-    std::vector<Record> unsettled;   // of the same model, where it can be looked up; a few of them
+    std::int64_t id = 0;            // of the new record; 0: none was made
+    std::optional<Record> same;     // of the same identity
+    std::vector<Record> unsettled;  // of the same model, where it can be looked up; a few of them
 };
 
 // Safe from any thread. Calls block; each is one transaction, durable when it returns.
@@ -40,8 +40,8 @@ public:
 
     virtual ~IntentJournal() = default;
 
-    // Makes the changes; then puts the intent on record, unless it is there or, for creates, an unsettled one of its model
-    // is. `may_record` false: looks only. Code::exhausted when too many are unsettled.
+    // Makes the changes; then puts the intent on record, unless it is there or, for creates, an unsettled one of its
+    // model is. `may_record` false: looks only. Code::exhausted when too many are unsettled.
     virtual base::Result<Begun> begin(const Intent& intent,
                                       bool may_record,
                                       std::span<const Change> changes,

@@ -1,4 +1,5 @@
 #include "idempotency/testing/journal_contract.hpp"
+
 #include "idempotency/testing/memory_journal.hpp"
 
 namespace idempotency {

@@ -15,9 +15,10 @@ constexpr std::size_t kMaxBaselines = 10'000;
 constexpr base::Duration kUnknownWait{0};
 
 telemetry::Counter& outcome_counter(telemetry::Metrics& metrics, const char* outcome) {
-    return metrics.counter("hokusai_resends_total",
-                           "Calls that repeated one whose answer was lost, or that lost theirs, by what became of them.",
-                           {{"outcome", outcome}});
+    return metrics.counter(
+        "hokusai_resends_total",
+        "Calls that repeated one whose answer was lost, or that lost theirs, by what became of them.",
+        {{"outcome", outcome}});
 }
 
 base::WallTime::duration to_wall(base::Duration duration) {
@@ -112,8 +113,7 @@ base::Task<base::Result<void>> IntentBook::write(net::Worker& worker) {
 
 void IntentBook::write_last() {
     const Batch written = batch();
-    const base::Result<void> done =
-        journal_.apply(std::vector(written.changes.begin(), written.changes.end()), now());
+    const base::Result<void> done = journal_.apply(std::vector(written.changes.begin(), written.changes.end()), now());
     if (!done) {
         telemetry::log_warn("intents_not_written", {{"error", done.error().message}});
     }

@@ -102,7 +102,7 @@ private:
     const base::WallTime started_at_;
     const base::MonotonicTime started_;
 
-    mutable std::mutex mutex_;  // guards all below
+    mutable std::mutex mutex_;    // guards all below
     std::deque<Change> changes_;  // not written yet
     std::uint64_t dropped_ = 0;   // changes written
     std::map<std::int64_t, Entry> open_;

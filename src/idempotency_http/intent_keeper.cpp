@@ -50,8 +50,8 @@ base::Task<> IntentKeeper::do_round() {
 
 base::Task<> IntentKeeper::settle(const Record& record) {
     replica::ModelLocks::Wait wait;
-    const base::Result<replica::ModelLocks::Held> held = co_await deps_.book.locks.lock(
-        deps_.worker, record.intent.model, deps_.worker.now() + kLockPatience, wait);
+    const base::Result<replica::ModelLocks::Held> held =
+        co_await deps_.book.locks.lock(deps_.worker, record.intent.model, deps_.worker.now() + kLockPatience, wait);
     if (held && deps_.book.is_open(record.id)) {
         co_await deps_.settler.look(record);
     }

@@ -111,11 +111,11 @@ base::Task<base::Result<std::optional<Intent>>> read_intent(http::Exchange& exch
     intent.principal = exchange.caller.key_id;
     intent.route = route_of(request);
     intent.request = digest_of(
-        hasher, {request.method_text, target, registry::normal_workspace(call->workspace), call->content_type, call->body});
+        hasher,
+        {request.method_text, target, registry::normal_workspace(call->workspace), call->content_type, call->body});
     const std::string_view request_digest(reinterpret_cast<const char*>(intent.request.data()), intent.request.size());
-    intent.identity = intent.has_key
-                          ? digest_of(hasher, {"key", intent.principal, authorization, *key})
-                          : digest_of(hasher, {"request", intent.principal, authorization, request_digest});
+    intent.identity = intent.has_key ? digest_of(hasher, {"key", intent.principal, authorization, *key})
+                                     : digest_of(hasher, {"request", intent.principal, authorization, request_digest});
     intent.begun_at = exchange.context().worker.clock().wall_now();
     co_return std::optional(std::move(intent));
 }

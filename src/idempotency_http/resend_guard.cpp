@@ -19,10 +19,10 @@ constexpr auto kSettlePatience = std::chrono::seconds(15);
 constexpr auto kDeliveryPatience = std::chrono::seconds(5);
 
 http::Response nobody_can_tell_yet() {
-    return registry_http::to_response(
-        {base::Code::unavailable,
-         "An earlier call that creates this got no answer, and MLflow has to be asked first what became of it; this call "
-         "was not forwarded, try again shortly"});
+    return registry_http::to_response({base::Code::unavailable,
+                                       "An earlier call that creates this got no answer, and MLflow has to be asked "
+                                       "first what became of it; this call "
+                                       "was not forwarded, try again shortly"});
 }
 
 http::Response nobody_can_tell() {
@@ -203,8 +203,8 @@ base::Task<std::optional<std::int64_t>> ResendGuard::admit(http::Exchange& excha
         if (begun->id != 0) {
             co_return begun->id;
         }
-        if (begun->same && (begun->same->answer || !begun->same->intent.baseline ||
-                            begun->same->intent.request != intent.request)) {
+        if (begun->same &&
+            (begun->same->answer || !begun->same->intent.baseline || begun->same->intent.request != intent.request)) {
             co_await repeat(exchange, *begun->same, intent);
             co_return std::nullopt;
         }
@@ -278,8 +278,7 @@ base::Task<> ResendGuard::carry_out(http::Exchange& exchange, Record record) {
         co_return;
     }
     if (*observer.verdict == Verdict::settled && kind != Kind::keyed_call) {
-        book.note_baseline(record.intent.model,
-                           baseline_after(kind, record.intent.baseline, observer.answer));
+        book.note_baseline(record.intent.model, baseline_after(kind, record.intent.baseline, observer.answer));
     }
     if (*observer.verdict == Verdict::settled && observer.is_answer_whole) {
         co_await conclude(exchange, record, std::move(observer.answer));

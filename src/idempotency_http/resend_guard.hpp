@@ -22,8 +22,8 @@ namespace idempotency {
 // Lives on one worker; what it refers to outlives it.
 class ResendGuard {
 public:
-    // Answers the exchange, whose body is there to be read, and tells the observer what became of the call unless it was
-    // refused without effect.
+    // Answers the exchange, whose body is there to be read, and tells the observer what became of the call unless it
+    // was refused without effect.
     using Forward = std::function<base::Task<>(http::Exchange&, mlflow::CallObserver* observer)>;
 
     struct Deps {

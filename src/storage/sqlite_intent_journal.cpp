@@ -21,7 +21,7 @@ using idempotency::Record;
 constexpr std::string_view kColumns =
     "identity, request, has_key, principal, route, kind, workspace, model, arguments, highest_version, model_created, "
     "begun_at";
-constexpr int kMostListed = 8;       // unsettled ones of one model
+constexpr int kMostListed = 8;  // unsettled ones of one model
 constexpr int kForgottenAtOnce = 500;
 
 void bind_digest(SQLite::Statement& statement, int index, const idempotency::Digest& digest) {
@@ -42,8 +42,9 @@ Record record_row(SQLite::Statement& row) {
     record.id = row.getColumn(0).getInt64();
     if (!row.getColumn(1).isNull()) {
         const SQLite::Column body = row.getColumn(2);
-        record.answer = {row.getColumn(1).getUInt(),
-                         std::string(static_cast<const char*>(body.getBlob()), static_cast<std::size_t>(body.getBytes()))};
+        record.answer = {
+            row.getColumn(1).getUInt(),
+            std::string(static_cast<const char*>(body.getBlob()), static_cast<std::size_t>(body.getBytes()))};
     }
     Intent& intent = record.intent;
     intent.identity = digest_column(row.getColumn(3));
@@ -66,8 +67,8 @@ void make(SQLite::Database& connection, std::span<const Change> changes) {
         return;
     }
     SQLite::Statement forget(connection, "DELETE FROM intents WHERE id = ?");
-    SQLite::Statement settle(
-        connection, "UPDATE intents SET status = ?, body = ?, expires_at = ?, arguments = '' WHERE id = ?");
+    SQLite::Statement settle(connection,
+                             "UPDATE intents SET status = ?, body = ?, expires_at = ?, arguments = '' WHERE id = ?");
     for (const Change& change : changes) {
         if (change.answer) {
             settle.bind(1, change.answer->status);
@@ -106,12 +107,13 @@ std::vector<Record> find_unsettled(SQLite::Database& connection, const Intent& i
     if (intent.kind == idempotency::Kind::keyed_call) {
         return records;
     }
-    SQLite::Statement select(connection,
-                             fmt::format("SELECT id, status, body, {} FROM intents WHERE status IS NULL AND workspace = ? "
-                                         "AND model = ? AND highest_version IS NOT NULL AND expires_at > ? "
-                                         "ORDER BY id LIMIT {}",
-                                         kColumns,
-                                         kMostListed));
+    SQLite::Statement select(
+        connection,
+        fmt::format("SELECT id, status, body, {} FROM intents WHERE status IS NULL AND workspace = ? "
+                    "AND model = ? AND highest_version IS NOT NULL AND expires_at > ? "
+                    "ORDER BY id LIMIT {}",
+                    kColumns,
+                    kMostListed));
     select.bind(1, intent.model.workspace);
     select.bind(2, intent.model.name);
     select.bind(3, to_microseconds(now));
@@ -122,10 +124,11 @@ std::vector<Record> find_unsettled(SQLite::Database& connection, const Intent& i
 }
 
 std::int64_t record(SQLite::Database& connection, const Intent& intent, base::WallTime expires_at) {
-    SQLite::Statement insert(connection,
-                             fmt::format("INSERT INTO intents ({}, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                         "?, ?)",
-                                         kColumns));
+    SQLite::Statement insert(
+        connection,
+        fmt::format("INSERT INTO intents ({}, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "?, ?)",
+                    kColumns));
     bind_digest(insert, 1, intent.identity);
     bind_digest(insert, 2, intent.request);
     insert.bind(3, intent.has_key ? 1 : 0);
@@ -169,8 +172,8 @@ base::Result<Begun> SqliteIntentJournal::begin(const Intent& intent,
         if (is_full(connection, limits_.unsettled)) {
             return base::fail(base::Code::exhausted, "too many calls wait for MLflow to say what became of them");
         }
-        begun.id = record(connection, intent, now + std::chrono::duration_cast<base::WallTime::duration>(
-                                                        limits_.unsettled_age));
+        begun.id = record(
+            connection, intent, now + std::chrono::duration_cast<base::WallTime::duration>(limits_.unsettled_age));
         return begun;
     });
 }

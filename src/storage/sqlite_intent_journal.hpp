@@ -9,8 +9,7 @@ namespace storage {
 // Safe from any thread; the database, of the main schema, must outlive it.
 class SqliteIntentJournal final : public idempotency::IntentJournal {
 public:
-    explicit SqliteIntentJournal(SqliteDatabase& database, Limits limits = {})
-        : database_(database), limits_(limits) {}
+    explicit SqliteIntentJournal(SqliteDatabase& database, Limits limits = {}) : database_(database), limits_(limits) {}
 
     base::Result<idempotency::Begun> begin(const idempotency::Intent& intent,
                                            bool may_record,

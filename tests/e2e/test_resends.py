@@ -16,11 +16,13 @@ import pytest
 import requests
 
 from support.hokusai import QUICK_PROBES, Hokusai
-from support.losing_proxy import LosingProxy
+from support.losing_proxy import LosingProxy, is_create
 from support.mlflow_server import MlflowServer
 from support.process import wait_until
+from support.upstream import Exchange
 
 API = "/api/2.0/mlflow"
+pytestmark = pytest.mark.timeout(1800)
 # The breaker has its own tests: a lost answer is a failure, and this many would open it.
 ENV = QUICK_PROBES | {"MLFLOW_CB_ENABLED": "false"}
 REPLAYED = "Idempotency-Replayed"
@@ -55,7 +57,8 @@ class BlindClient:
 
     def post(self, path: str, timeout: float = 60.0, **body: object) -> requests.Response:
         deadline = time.monotonic() + self.patience
-        for pause in itertools.chain((0.05, 0.1, 0.2), itertools.repeat(0.4)):
+        pauses = itertools.chain((0.05, 0.1, 0.2), itertools.repeat(0.4))
+        while True:
             with contextlib.suppress(requests.RequestException):
                 answer = self.session.post(f"{self.url()}{API}/{path}", json=body, timeout=timeout)
                 if answer.status_code < 500:
@@ -65,7 +68,7 @@ class BlindClient:
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"no answer to {path} {body} in {self.patience} s")
             self.repeats += 1
-            time.sleep(pause)
+            time.sleep(next(pauses))
 
     def create_version(self, name: str, source: str, **more: object) -> int:
         answer = self.post("model-versions/create", name=name, source=source, **more)
@@ -121,7 +124,7 @@ def test_lost_answers_make_no_second_version(
 ) -> None:
     gateway = serve(mlflow=proxy.url, auth="off", env=ENV | {"HOKUSAI_REPLICA_MODE": replica}).wait_ready()
     chance = random.Random(11)
-    proxy.loses = lambda: chance.random() < 0.3
+    proxy.loses = lambda exchange: chance.random() < (0.3 if is_create(exchange) else 0.6)
     client = BlindClient(lambda: gateway.url)
     models = [f"{name}-{number}" for number in range(5)]
     for model in models:
@@ -132,7 +135,7 @@ def test_lost_answers_make_no_second_version(
     check_versions(real_mlflow.url, expected)
     assert proxy.lost > creates / 10
     # Legitimate: every answer arrived, and the same is asked for again.
-    proxy.loses = lambda: False
+    proxy.loses = lambda exchange: False
     again = max(creates // 5, 1)
     for number in range(again):
         version = client.create_version(models[0], "s3://resends/again", tags=[{"key": "k", "value": "v"}])
@@ -172,7 +175,7 @@ def test_what_was_left_unsettled_is_looked_up_at_start(
     BlindClient(lambda: gateway.url).post("registered-models/create", name=name)
     reached, release = threading.Event(), threading.Event()
 
-    def hold() -> bool:
+    def hold(exchange: Exchange) -> bool:
         reached.set()
         return release.wait(30)
 
@@ -186,7 +189,7 @@ def test_what_was_left_unsettled_is_looked_up_at_start(
     gateway.start().wait_ready()
 
     wait_until("the intent to be settled", lambda: gateway.metrics()["hokusai_intents_unsettled"] == 0, 10)
-    proxy.loses = lambda: False
+    proxy.loses = lambda exchange: False
     answer = requests.post(f"{gateway.url}{API}/model-versions/create", json=body, timeout=30)
     assert answer.json()["model_version"]["version"] == "1"
     assert answer.headers[REPLAYED] == "true"
@@ -200,7 +203,7 @@ def test_a_client_that_gave_up_waiting_gets_the_answer_it_missed(
     client = BlindClient(lambda: gateway.url)
     client.post("registered-models/create", name=name)
     release = threading.Event()
-    proxy.loses = lambda: not release.wait(30)
+    proxy.loses = lambda exchange: is_create(exchange) and not release.wait(30)
     threading.Timer(1.5, release.set).start()
 
     answer = client.post("model-versions/create", timeout=0.5, name=name, source="s3://resends/slow")
@@ -210,13 +213,11 @@ def test_a_client_that_gave_up_waiting_gets_the_answer_it_missed(
     assert versions_at(real_mlflow.url, name) == {1: "s3://resends/slow"}
 
 
-def test_mlflow_killed_after_its_commit(
-    serve: Serve, real_mlflow: MlflowServer, proxy: LosingProxy, name: str
-) -> None:
+def test_mlflow_killed_after_its_commit(serve: Serve, real_mlflow: MlflowServer, proxy: LosingProxy, name: str) -> None:
     gateway = serve(mlflow=proxy.url, auth="off", env=ENV).wait_ready()
     BlindClient(lambda: gateway.url).post("registered-models/create", name=name)
 
-    def die() -> bool:
+    def die(exchange: Exchange) -> bool:
         real_mlflow.kill()
         return True
 
@@ -229,7 +230,7 @@ def test_mlflow_killed_after_its_commit(
     assert (refused.status_code, refused.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
     assert int(refused.headers["Retry-After"]) >= 1
 
-    proxy.loses = lambda: False
+    proxy.loses = lambda exchange: False
     real_mlflow.start().wait_ready()
     assert BlindClient(lambda: gateway.url).create_version(**body) == 1
     assert versions_at(real_mlflow.url, name) == {1: "s3://resends/committed"}
@@ -265,9 +266,11 @@ def test_a_key_in_use_is_a_conflict(serve: Serve, proxy: LosingProxy, name: str)
     gateway = serve(mlflow=proxy.url, auth="off", env=ENV).wait_ready()
     reached, release = threading.Event(), threading.Event()
 
-    def hold() -> bool:
-        reached.set()
-        return not release.wait(30)
+    def hold(exchange: Exchange) -> bool:
+        if is_create(exchange):
+            reached.set()
+            return not release.wait(30)
+        return False
 
     proxy.loses = hold
 

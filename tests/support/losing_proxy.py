@@ -1,4 +1,4 @@
-"""A proxy before MLflow that loses answers to creates: MLflow has carried the call out, and whoever asked is not told."""
+"""A proxy before MLflow that loses answers: MLflow has carried the call out, and whoever asked is not told."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from support.upstream import Exchange, Upstream, message
 HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 
 
-class LosingProxy:
-    """`loses` is asked for every answer to a create; it may wait before it says so."""
+def is_create(exchange: Exchange) -> bool:
+    return exchange.method == "POST" and exchange.path.endswith("/create")
 
-    def __init__(self, mlflow_port: int, loses: Callable[[], bool] = lambda: False):
+
+class LosingProxy:
+    """`loses` is asked about every answer to a create and to the gateway's own look for one; it may take its time."""
+
+    def __init__(self, mlflow_port: int, loses: Callable[[Exchange], bool] = lambda exchange: False):
         self.mlflow_port = mlflow_port
         self.loses = loses
         self.lost = 0
@@ -38,7 +42,8 @@ class LosingProxy:
         except (OSError, http.client.HTTPException):
             exchange.reset()
             return
-        if exchange.method == "POST" and exchange.path.endswith("/create") and self.loses():
+        is_look = exchange.head.get("User-Agent") == "hokusai-resends"
+        if (is_look or is_create(exchange)) and self.loses(exchange):
             self.lost += 1
             exchange.reset()
             return

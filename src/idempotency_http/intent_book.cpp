@@ -55,12 +55,12 @@ IntentBook::IntentBook(IntentJournal& journal,
                    });
 }
 
-base::WallTime IntentBook::now() const {
+base::WallTime IntentBook::journal_time() const {
     return started_at_ + to_wall(clock_.now() - started_);
 }
 
 base::Result<void> IntentBook::load() {
-    base::Result<std::vector<Record>> records = journal_.list_unsettled(now());
+    base::Result<std::vector<Record>> records = journal_.list_unsettled(journal_time());
     if (!records) {
         return std::unexpected(records.error());
     }
@@ -89,7 +89,7 @@ base::Task<base::Result<Begun>> IntentBook::begin(net::Worker& worker, Intent in
     base::Result<Begun> begun = co_await pool_.run(
         worker,
         kDiskPatience,
-        [this, intent = std::move(intent), may_record, changes = std::move(written.changes), at = now()] {
+        [this, intent = std::move(intent), may_record, changes = std::move(written.changes), at = journal_time()] {
             return journal_.begin(intent, may_record, std::vector(changes.begin(), changes.end()), at);
         });
     if (begun) {
@@ -102,7 +102,7 @@ base::Task<base::Result<void>> IntentBook::write(net::Worker& worker) {
     Batch written = batch();
     const std::uint64_t end = written.end;
     base::Result<void> done =
-        co_await pool_.run(worker, kDiskPatience, [this, changes = std::move(written.changes), at = now()] {
+        co_await pool_.run(worker, kDiskPatience, [this, changes = std::move(written.changes), at = journal_time()] {
             return journal_.apply(std::vector(changes.begin(), changes.end()), at);
         });
     if (done) {
@@ -113,7 +113,8 @@ base::Task<base::Result<void>> IntentBook::write(net::Worker& worker) {
 
 void IntentBook::write_last() {
     const Batch written = batch();
-    const base::Result<void> done = journal_.apply(std::vector(written.changes.begin(), written.changes.end()), now());
+    const base::Result<void> done =
+        journal_.apply(std::vector(written.changes.begin(), written.changes.end()), journal_time());
     if (!done) {
         telemetry::log_warn("intents_not_written", {{"error", done.error().message}});
     }
@@ -122,7 +123,7 @@ void IntentBook::write_last() {
 void IntentBook::settle(std::int64_t id, Answer answer, base::Duration lifetime) {
     const std::lock_guard guard(mutex_);
     open_.erase(id);
-    changes_.push_back({id, std::move(answer), now() + to_wall(lifetime)});
+    changes_.push_back({id, std::move(answer), journal_time() + to_wall(lifetime)});
 }
 
 void IntentBook::forget(std::int64_t id) {

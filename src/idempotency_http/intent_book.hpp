@@ -92,7 +92,7 @@ private:
     };
 
     // The wall clock may jump; what is kept for seconds must not.
-    [[nodiscard]] base::WallTime now() const;
+    [[nodiscard]] base::WallTime journal_time() const;
     [[nodiscard]] Batch batch() const;
     void drop(std::uint64_t end);
 

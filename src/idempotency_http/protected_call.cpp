@@ -75,7 +75,7 @@ std::string route_of(const http::RequestHead& request) {
 
 bool is_protected(const http::RequestHead& request) {
     return create_operation(request) ||
-           (request.fields.find(kKeyField) && changes_something(request) && has_small_body(request));
+           (changes_something(request) && has_small_body(request) && request.fields.find(kKeyField));
 }
 
 base::Task<base::Result<std::optional<Intent>>> read_intent(http::Exchange& exchange, auth::KeyHasher& hasher) {

@@ -97,11 +97,17 @@ public:
         owner_.deps_.book.leave_open(record_, waited());
         std::optional<Answer> found;
         const Settler::Fate fate = co_await owner_.deps_.settler.look(record_, &found);
-        if (fate != Settler::Fate::carried_out || is_over()) {
+        if (fate == Settler::Fate::not_carried_out) {
+            verdict = Verdict::not_carried_out;
+        }
+        if (fate != Settler::Fate::carried_out) {
             co_return false;
         }
         verdict = Verdict::settled;
         answer = std::move(*found);
+        if (is_over()) {
+            co_return false;
+        }
         http::Response response;
         response.body = answer.body;
         exchange_.answer(response);

@@ -6,6 +6,7 @@ namespace idempotency {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Client;
 using testing::Fate;
 using testing::HttpAnswer;
 using testing::kBody;
@@ -19,6 +20,23 @@ TEST_F(ResendGuardTest, a_create_after_a_delivered_answer_is_a_new_one) {
     EXPECT_EQ(version_in(create()), "2");
     keep();
     EXPECT_EQ(journal_.size(), 0U);
+}
+
+TEST_F(ResendGuardTest, a_repeat_by_a_client_that_left_before_its_answer_gets_it) {
+    create();
+    Client leaving(server_.endpoint);
+    change([&](Stack& stack) { stack.on_forward = [&] { leaving.socket.close(); }; });
+    leaving.ask_with_body("POST /api/2.0/mlflow/model-versions/create", kBody, "Content-Type: application/json\r\n");
+    while (versions() < 2) {
+        // it is on its way
+    }
+    change([](Stack& stack) { stack.on_forward = {}; });
+    client_.ask_with_body("POST /api/2.0/mlflow/model-versions/create", kBody, "Content-Type: application/json\r\n");
+    server_.advance_until_readable(client_, 10ms);
+    const HttpAnswer repeated = client_.read();
+    EXPECT_EQ(version_in(repeated), "2");
+    EXPECT_EQ(repeated.field("Idempotency-Replayed"), "true");
+    EXPECT_EQ(version_in(create()), "3");
 }
 
 TEST_F(ResendGuardTest, an_answer_lost_on_the_way_here_is_found_while_the_client_waits) {
@@ -93,12 +111,13 @@ TEST_F(ResendGuardTest, what_was_refused_before_it_was_sent_is_forgotten) {
 
 TEST_F(ResendGuardTest, versions_made_elsewhere_are_not_taken_for_ours) {
     create();
+    elsewhere("POST", kVersions, R"({"name": "m", "source": "s3://b/ours"})");
     change([](Stack& stack) { stack.dies = true; });
     let(Fate::lost);
     create(R"({"name": "m", "source": "s3://b/ours", "description": "ours"})");
     change([](Stack& stack) { stack.dies = stack.mlflow.is_down = false; });
     elsewhere("POST", kVersions, R"({"name": "m", "source": "s3://b/ours"})");
-    EXPECT_EQ(version_in(create(R"({"name": "m", "source": "s3://b/ours", "description": "ours"})")), "2");
+    EXPECT_EQ(version_in(create(R"({"name": "m", "source": "s3://b/ours", "description": "ours"})")), "3");
 }
 
 TEST_F(ResendGuardTest, a_new_process_settles_what_the_old_one_left) {

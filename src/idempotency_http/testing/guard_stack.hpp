@@ -84,6 +84,9 @@ public:
 
     base::Task<> forward(http::Exchange& exchange, mlflow::CallObserver* observer) {
         ++forwarded;
+        if (on_forward) {
+            on_forward();
+        }
         const http::RequestHead& request = exchange.request();
         const std::string method(request.method_text);
         const std::string target(mlflow::to_upstream(request).target);
@@ -132,6 +135,7 @@ private:
 public:
     std::unique_ptr<Process> process;
     std::function<void()> on_pause;
+    std::function<void()> on_forward;
     Fate fate = Fate::answered;  // of the next call
     bool dies = false;           // MLflow, with it
     bool can_ask = true;

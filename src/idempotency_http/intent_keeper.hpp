@@ -20,7 +20,7 @@ public:
         health::Sleeper& sleeper;
     };
 
-    explicit IntentKeeper(Deps deps) : deps_(std::move(deps)) {}
+    explicit IntentKeeper(const Deps& deps) : deps_(deps) {}
 
     // Until stopped and woken.
     base::Task<> run();

@@ -197,8 +197,9 @@ base::Task<std::optional<std::int64_t>> ResendGuard::admit(http::Exchange& excha
     IntentBook& book = deps_.book;
     bool may_record = intent.kind == Kind::keyed_call;
     for (;;) {
-        if (!may_record && (intent.baseline = book.baseline(intent.model))) {
-            may_record = true;
+        if (!may_record) {
+            intent.baseline = book.baseline(intent.model);
+            may_record = intent.baseline.has_value();
         }
         const base::Result<Begun> begun = co_await book.begin(deps_.worker, intent, may_record);
         if (!begun) {

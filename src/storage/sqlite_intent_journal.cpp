@@ -1,6 +1,7 @@
 #include "storage/sqlite_intent_journal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 

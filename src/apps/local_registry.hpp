@@ -28,6 +28,11 @@ public:
         return aliases_;
     }
 
+    // Where what is written to the same file takes turns with the calls that write.
+    [[nodiscard]] net::BlockingPool& writes() {
+        return writes_;
+    }
+
     // Whether no call waits for the disk.
     [[nodiscard]] bool is_idle() const {
         return reads_.is_idle() && writes_.is_idle();

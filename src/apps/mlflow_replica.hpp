@@ -83,8 +83,9 @@ public:
     // Whether it was answered, from memory. The caller has been authorized.
     bool try_answer(http::Exchange& exchange);
 
-    base::Task<> handle(http::Exchange& exchange) {
-        return calls_.handle(exchange);
+    // `observer` of writes; may be null.
+    base::Task<> handle(http::Exchange& exchange, mlflow::CallObserver* observer) {
+        return calls_.handle(exchange, observer);
     }
 
 private:

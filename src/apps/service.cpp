@@ -68,13 +68,19 @@ public:
                                        : nullptr),
           standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
                                               : nullptr),
+          protected_(service.resends_,
+                     worker,
+                     service.store_.pepper,
+                     [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
+                         return handle_unprotected(exchange, observer);
+                     }),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
                                service.phase_,
                                service.metrics_,
                                [this](http::Exchange& exchange) { return try_mlflow(exchange); },
-                               [this](http::Exchange& exchange) { return handle_mlflow(exchange); },
+                               [this](http::Exchange& exchange) { return protected_.handle(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
                                service.pool_})) {}
@@ -102,10 +108,10 @@ private:
                              : false;
     }
 
-    base::Task<> handle_mlflow(http::Exchange& exchange) {
-        return standalone_   ? standalone_->handle(exchange)
-               : replicated_ ? replicated_->handle(exchange)
-                             : gateway_->handle(exchange);
+    base::Task<> handle_unprotected(http::Exchange& exchange, mlflow::CallObserver* observer) {
+        return standalone_   ? standalone_->handle(exchange, observer)
+               : replicated_ ? replicated_->handle(exchange, observer)
+                             : gateway_->handle(exchange, observer);
     }
 
     KeyAccess access_;
@@ -113,6 +119,7 @@ private:
     std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
     std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
     std::unique_ptr<Standalone> standalone_;       // without MLflow
+    ProtectedCalls protected_;                     // before any of them
     http::Router router_;
 };
 
@@ -154,6 +161,11 @@ Service::Service(const ServiceSettings& settings)
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
                                              settings, mlflow_->upstream, control_, clock_, metrics_})
                                        : nullptr),
+      resends_({settings,
+                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get()},
+                control_,
+                clock_,
+                metrics_}),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -183,6 +195,7 @@ Service::~Service() {
     if (replica_) {
         replica_->join();
     }
+    resends_.join();
 }
 
 void Service::load_keys() {
@@ -272,6 +285,7 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (replica_) {
         control_.tasks().spawn("replica", replica_->keep_current());
     }
+    control_.tasks().spawn("intent_keeper", resends_.keep_short());
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -351,6 +365,7 @@ base::Task<> Service::shut_down(int signal) {
     if (replica_) {
         replica_->stop();
     }
+    resends_.stop();
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
     while (!is_idle() && clock_.now() < end) {
@@ -362,7 +377,7 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && resends_.is_idle() && (!replica_ || replica_->is_idle());
 }
 
 }  // namespace apps

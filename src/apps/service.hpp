@@ -12,6 +12,7 @@
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_replica.hpp"
 #include "apps/probes.hpp"
+#include "apps/resend_protection.hpp"
 #include "apps/settings.hpp"
 #include "apps/store.hpp"
 #include "auth/key_refresher.hpp"
@@ -102,6 +103,7 @@ private:
     std::unique_ptr<MlflowSide> mlflow_;
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
+    ResendProtection resends_;
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

@@ -74,7 +74,7 @@ bool Standalone::try_answer(http::Exchange& exchange) {
     return false;
 }
 
-base::Task<> Standalone::handle(http::Exchange& exchange) {
+base::Task<> Standalone::handle(http::Exchange& exchange, mlflow::CallObserver* observer) {
     if (try_answer(exchange)) {
         co_return;
     }
@@ -87,6 +87,14 @@ base::Task<> Standalone::handle(http::Exchange& exchange) {
         co_return;
     }
     const http::Response response = co_await registry_.calls().answer(exchange.context().worker, std::move(*call));
+    if (observer != nullptr && response.status < 500) {
+        co_await observer->answered(response.status, response.body);
+    } else if (observer != nullptr) {
+        const bool is_answered = co_await observer->failed(response, response.status == 504);
+        if (is_answered) {
+            co_return;
+        }
+    }
     answer(exchange, response);
 }
 

@@ -4,6 +4,7 @@
 #include "apps/local_registry.hpp"
 #include "base/task.hpp"
 #include "http/exchange.hpp"
+#include "mlflow/call_observer.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace apps {
@@ -16,8 +17,8 @@ public:
     // Whether it was answered: alias look-ups from memory, and what needs no registry.
     bool try_answer(http::Exchange& exchange);
 
-    // Answers whatever comes.
-    base::Task<> handle(http::Exchange& exchange);
+    // Answers whatever comes; `observer` is told what the registry answered, and may be null.
+    base::Task<> handle(http::Exchange& exchange, mlflow::CallObserver* observer = nullptr);
 
 private:
     void answer(http::Exchange& exchange, const http::Response& response);

@@ -6,8 +6,10 @@
 
 #include "base/ensure.hpp"
 #include "base/strings.hpp"
+#include "net/use_task.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 namespace http {
@@ -15,6 +17,9 @@ namespace http {
 namespace {
 
 constexpr auto kLongRest = std::chrono::seconds(1);
+// Acknowledgements come within a round trip, or 40 ms later when the client's kernel delays them.
+constexpr base::Duration kFirstLookAtDelivery = std::chrono::milliseconds(1);
+constexpr base::Duration kLongestStepToDelivery = std::chrono::milliseconds(50);
 constexpr std::size_t kInputLimit = 64UL * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -66,6 +71,10 @@ void Exchange::start_request() {
     route = nullptr;
     is_authorized = false;
     allowed_origin.clear();
+    unread_body_.clear();
+    if (!read_again_.empty()) {
+        std::string().swap(read_again_);
+    }
 }
 
 base::Task<net::ErrorCode> Exchange::fill_input(base::MonotonicTime limit) {
@@ -114,7 +123,11 @@ base::Result<bool> Exchange::step_body(std::string_view& piece) {
 }
 
 base::Task<base::Result<std::string_view>> Exchange::read_body() {
-    return read_body_within(context_.settings.body_idle_timeout);
+    if (!unread_body_.empty()) {
+        read_again_ = std::exchange(unread_body_, {});
+        co_return std::string_view(read_again_);
+    }
+    co_return co_await read_body_within(context_.settings.body_idle_timeout);
 }
 
 base::Task<base::Result<std::string_view>> Exchange::read_body_within(base::Duration patience) {
@@ -198,6 +211,28 @@ base::Task<net::ErrorCode> Exchange::write(std::string_view piece) {
     deadline_.clear();
     output_.clear();
     co_return error;
+}
+
+base::Task<bool> Exchange::deliver(base::MonotonicTime limit) {
+    const net::ErrorCode error = co_await flush();
+    boost::asio::steady_timer pause(context_.worker.context());
+    base::Duration step = kFirstLookAtDelivery;
+    while (!error && !is_aborted_) {
+        if (stream_->is_acknowledged()) {
+            co_return true;
+        }
+        if (context_.worker.now() >= limit) {
+            break;
+        }
+        if (stream_->has_peer_closed()) {
+            // What it acknowledged before may be on its way.
+            limit = std::min(limit, context_.worker.now() + kLongestStepToDelivery);
+        }
+        pause.expires_after(step);
+        co_await pause.async_wait(net::use_task);
+        step = std::min(2 * step, kLongestStepToDelivery);
+    }
+    co_return false;
 }
 
 std::string Exchange::cors_fields() const {

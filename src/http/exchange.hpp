@@ -82,6 +82,11 @@ public:
     // All of it; Code::exhausted past `limit` bytes.
     base::Task<base::Result<std::string>> read_whole_body(std::size_t limit);
 
+    // The body that was read whole, for the next one who reads it.
+    void unread_body(std::string body) {
+        unread_body_ = std::move(body);
+    }
+
     // --- answer
 
     // Bytes to send with the next flush() or write(); append a head here after begin_answer().
@@ -97,6 +102,10 @@ public:
     base::Task<net::ErrorCode> flush() {
         return write({});
     }
+
+    // Sends output() and waits until the client has acknowledged all of the answer: false when the connection ends, or
+    // `limit` comes, before that.
+    base::Task<bool> deliver(base::MonotonicTime limit);
 
     // For heads written by hand: the lines a page of a listed origin needs to see; else empty.
     [[nodiscard]] std::string cors_fields() const;
@@ -173,6 +182,8 @@ private:
     InputBuffer input_;
     RequestParser parser_;
     std::string output_;
+    std::string unread_body_;
+    std::string read_again_;  // the piece of it last handed out
     std::string request_id_;
     std::function<void()> on_abort_;
     std::shared_ptr<Watch> watch_;

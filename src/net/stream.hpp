@@ -57,6 +57,9 @@ public:
     // Whether the peer ended its side or the connection broke, with nothing left to read before that.
     [[nodiscard]] bool has_peer_closed();
 
+    // Whether the peer's kernel has acknowledged all that was written. Stays false when the connection broke before.
+    [[nodiscard]] bool is_acknowledged() const;
+
     // Sends an end to the peer and keeps reading possible.
     void shutdown_send();
 

@@ -89,19 +89,27 @@ private:
 
 class ReplicatedRegistry::WriteObserver final : public mlflow::CallObserver {
 public:
-    explicit WriteObserver(LocalWrite& write) : write_(write) {}
+    WriteObserver(LocalWrite& write, mlflow::CallObserver* next) : write_(write), next_(next) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
-        return write_.answered(status, body);
+        co_await write_.answered(status, body);
+        if (next_ != nullptr) {
+            co_await next_->answered(status, body);
+        }
     }
 
-    base::Task<bool> failed(const http::Response& /*refusal*/, bool may_have_been_carried_out) override {
+    base::Task<bool> failed(const http::Response& refusal, bool may_have_been_carried_out) override {
         co_await write_.failed(may_have_been_carried_out);
-        co_return false;
+        if (next_ == nullptr) {
+            co_return false;
+        }
+        const bool is_answered = co_await next_->failed(refusal, may_have_been_carried_out);
+        co_return is_answered;
     }
 
 private:
     LocalWrite& write_;
+    mlflow::CallObserver* const next_;
 };
 
 bool ReplicatedRegistry::is_fresh(const registry::ModelKey& model, const std::optional<Part>& part) const {
@@ -143,7 +151,7 @@ std::optional<http::Response> ReplicatedRegistry::find_answer(const http::Reques
     return response;
 }
 
-base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange) {
+base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange, mlflow::CallObserver* observer) {
     const http::RequestHead& request = exchange.request();
     if (const std::optional<http::Response> known = find_answer(request)) {
         exchange.answer(*known);
@@ -152,7 +160,7 @@ base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange) {
     const std::string_view target = mlflow::to_upstream(request).target;
     const std::optional<Operation> operation = registry_http::registry_operation(request, target);
     if (!operation) {
-        co_await deps_.forward(exchange, nullptr, std::nullopt);
+        co_await deps_.forward(exchange, observer, std::nullopt);
         co_return;
     }
     const bool has_body = request.framing.kind != http::Framing::Kind::none;
@@ -170,7 +178,7 @@ base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange) {
     if (registry::is_read(*operation)) {
         co_await read(exchange, std::move(*call), std::move(body));
     } else {
-        co_await write(exchange, std::move(*call), std::move(body));
+        co_await write(exchange, std::move(*call), std::move(body), observer);
     }
 }
 
@@ -220,10 +228,13 @@ base::Task<> ReplicatedRegistry::read_through(const registry::Call& call,
     }
 }
 
-base::Task<> ReplicatedRegistry::write(http::Exchange& exchange, registry::Call call, std::optional<std::string> body) {
+base::Task<> ReplicatedRegistry::write(http::Exchange& exchange,
+                                       registry::Call call,
+                                       std::optional<std::string> body,
+                                       mlflow::CallObserver* observer) {
     base::Result<CallTarget> target = target_of(call);
     if (!target) {
-        co_await deps_.forward(exchange, nullptr, std::move(body));
+        co_await deps_.forward(exchange, observer, std::move(body));
         co_return;
     }
     net::Worker& worker = deps_.worker;
@@ -241,8 +252,8 @@ base::Task<> ReplicatedRegistry::write(http::Exchange& exchange, registry::Call 
         }
         co_return;
     }
-    WriteObserver observer(write);
-    co_await deps_.forward(exchange, &observer, std::move(body));
+    WriteObserver write_observer(write, observer);
+    co_await deps_.forward(exchange, &write_observer, std::move(body));
     (write.is_known() ? metrics_.writes_read_back : metrics_.writes_unsettled).add();
 }
 

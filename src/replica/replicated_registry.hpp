@@ -54,15 +54,19 @@ public:
     // At once, what needs neither MLflow nor a disk: an alias that was confirmed of late.
     std::optional<http::Response> find_answer(const http::RequestHead& request);
 
-    // Answers any of MLflow's paths; those that are no registry calls go straight to the gateway.
-    base::Task<> handle(http::Exchange& exchange);
+    // Answers any of MLflow's paths; those that are no registry calls go straight to the gateway. `observer` is told of
+    // writes only, after the replica was; it may be null.
+    base::Task<> handle(http::Exchange& exchange, mlflow::CallObserver* observer = nullptr);
 
 private:
     class ReadObserver;
     class WriteObserver;
 
     base::Task<> read(http::Exchange& exchange, registry::Call call, std::optional<std::string> body);
-    base::Task<> write(http::Exchange& exchange, registry::Call call, std::optional<std::string> body);
+    base::Task<> write(http::Exchange& exchange,
+                       registry::Call call,
+                       std::optional<std::string> body,
+                       mlflow::CallObserver* observer);
     base::Task<bool> answer_first(http::Exchange& exchange, const registry::Call& call, const CallTarget& target);
     base::Task<> read_through(const registry::Call& call, const CallTarget& target, std::string_view body, Asked asked);
     // Without a part: everything is.

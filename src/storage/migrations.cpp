@@ -68,10 +68,35 @@ CREATE TABLE store_probe (writes INTEGER NOT NULL) STRICT;
 INSERT INTO store_probe VALUES (0);
 )";
 
+// Calls that must not be carried out twice. An intent without a status is unsettled.
+constexpr const char* kIntents = R"(
+CREATE TABLE intents (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    identity        BLOB    NOT NULL UNIQUE CHECK (length(identity) = 32),
+    request         BLOB    NOT NULL CHECK (length(request) = 32),
+    has_key         INTEGER NOT NULL,
+    principal       TEXT    NOT NULL,
+    route           TEXT    NOT NULL,
+    kind            INTEGER NOT NULL,
+    workspace       TEXT    NOT NULL,
+    model           TEXT    NOT NULL,
+    arguments       TEXT    NOT NULL,
+    highest_version INTEGER,
+    model_created   INTEGER,
+    begun_at        INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    status          INTEGER,
+    body            BLOB
+) STRICT;
+CREATE INDEX intents_unsettled ON intents (workspace, model, id) WHERE status IS NULL;
+CREATE INDEX intents_by_expiry ON intents (expires_at);
+CREATE INDEX intents_with_key ON intents (id) WHERE has_key = 1 AND status IS NOT NULL;
+)";
+
 constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
 // Append only: a step that was released never changes.
-constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema};
+constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
 
 struct History {

@@ -14,11 +14,11 @@
 #include <ostream>
 #include <string>
 
-#include "apps/registry_copy.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "registry_copy/copy.hpp"
 
-namespace apps {
+namespace registry_copy {
 
 class LineWriter {
 public:
@@ -54,4 +54,4 @@ private:
     std::istream& in_;
 };
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,4 +1,4 @@
-#include "apps/registry_copy_lines.hpp"
+#include "registry_copy/lines.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -12,7 +12,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -268,4 +268,4 @@ base::Result<void> LineReader::check() {
     return for_each_model([](const ModelCopy&) { return base::Result<void>(); });
 }
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,16 +1,16 @@
-#include "apps/registry_copy_server_target.hpp"
+#include "registry_copy/server_target.hpp"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "apps/registry_copy_server_source.hpp"
 #include "registry/json.hpp"
+#include "registry_copy/server_source.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -45,7 +45,7 @@ std::string logged_model_of(const registry::ModelVersion& version) {
 // later version keeps its number from being given out again.
 class ModelMaking {
 public:
-    ModelMaking(RegistryApi& api, const ModelCopy& model) : api_(api), model_(model) {}
+    ModelMaking(registry_client::Api& api, const ModelCopy& model) : api_(api), model_(model) {}
 
     base::Result<void> make() {
         auto created = create_model();
@@ -214,7 +214,7 @@ private:
         return found == there_->end() || found->version != number ? nullptr : &*found;
     }
 
-    RegistryApi& api_;
+    registry_client::Api& api_;
     const ModelCopy& model_;
     const std::vector<registry::ModelVersion>* there_ = nullptr;
     std::int64_t newest_ = 0;  // the highest number given out
@@ -232,4 +232,4 @@ base::Result<void> ServerTarget::add_model(const ModelCopy& model, const std::op
     return there ? making.complete(*there) : making.make();
 }
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -4,11 +4,11 @@
 #include <functional>
 #include <optional>
 
-#include "apps/registry_copy.hpp"
 #include "base/error.hpp"
 #include "registry/store.hpp"
+#include "registry_copy/copy.hpp"
 
-namespace apps {
+namespace registry_copy {
 
 base::Result<std::optional<ModelCopy>> read_model(registry::Reader& reader, const registry::ModelKey& key);
 
@@ -35,4 +35,4 @@ private:
     registry::Writer& writer_;
 };
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -12,7 +12,7 @@
 #include "registry/entities.hpp"
 #include "registry/store.hpp"
 
-namespace apps {
+namespace registry_copy {
 
 // A model with all it takes to have it elsewhere.
 struct ModelCopy {
@@ -75,4 +75,4 @@ base::Result<ImportReport> plan_import(RegistrySource& source, const FindModel& 
 // As under `skip`. A model that the target refuses is left and named; trouble with the target ends it.
 base::Result<ImportReport> import_models(RegistrySource& source, RegistryTarget& target);
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,11 +1,11 @@
-#include "apps/registry_copy.hpp"
+#include "registry_copy/copy.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -147,4 +147,4 @@ base::Result<ImportReport> import_models(RegistrySource& source, RegistryTarget&
     return report;
 }
 
-}  // namespace apps
+}  // namespace registry_copy

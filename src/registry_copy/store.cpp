@@ -1,10 +1,10 @@
-#include "apps/registry_copy_store.hpp"
+#include "registry_copy/store.hpp"
 
 #include <cstddef>
 #include <utility>
 #include <vector>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -112,4 +112,4 @@ base::Result<void> StoreTarget::add_model(const ModelCopy& model, const std::opt
                                           : base::Result<void>();
 }
 
-}  // namespace apps
+}  // namespace registry_copy

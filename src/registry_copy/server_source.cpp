@@ -1,4 +1,4 @@
-#include "apps/registry_copy_server_source.hpp"
+#include "registry_copy/server_source.hpp"
 
 #include <algorithm>
 #include <set>
@@ -11,7 +11,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -43,8 +43,8 @@ using Parse = base::Result<Entity> (*)(const json::object&);
 
 // What a call shows under `member`; nothing when there is no such thing.
 template <class Entity>
-base::Result<std::optional<Entity>> get(RegistryApi& api,
-                                        const RegistryApi::Call& call,
+base::Result<std::optional<Entity>> get(registry_client::Api& api,
+                                        const registry_client::Api::Call& call,
                                         std::string_view member,
                                         Parse<Entity> parse) {
     const auto answer = api.call(call);
@@ -65,7 +65,7 @@ base::Result<std::optional<Entity>> get(RegistryApi& api,
 // All pages of a search, row by row.
 template <class Entity, class Take>
 base::Result<void> search(
-    RegistryApi& api, RegistryApi::Call call, std::string_view list, Parse<Entity> parse, Take take) {
+    registry_client::Api& api, registry_client::Api::Call call, std::string_view list, Parse<Entity> parse, Take take) {
     call.arguments["max_results"] = kPage;
     for (;;) {
         const auto page = api.call(call);
@@ -89,7 +89,7 @@ base::Result<void> search(
 }
 
 // A server that knows nothing of workspaces has the default one.
-base::Result<std::set<std::string>> list_workspaces(RegistryApi& api) {
+base::Result<std::set<std::string>> list_workspaces(registry_client::Api& api) {
     const auto info = api.call({.method = "GET", .path = kServerInfo});
     if (!info && info.error().code != base::Code::not_found) {
         return std::unexpected(info.error());
@@ -117,10 +117,10 @@ base::Result<std::set<std::string>> list_workspaces(RegistryApi& api) {
 }
 
 // Prompts are found only by who asks for them.
-base::Result<std::set<std::string>> list_names(RegistryApi& api, const std::string& workspace) {
+base::Result<std::set<std::string>> list_names(registry_client::Api& api, const std::string& workspace) {
     std::set<std::string> names;
     for (const std::string& filter : {std::string(), std::string(registry::kPromptFilter)}) {
-        RegistryApi::Call call{.method = "GET", .path = kSearchModels, .workspace = workspace};
+        registry_client::Api::Call call{.method = "GET", .path = kSearchModels, .workspace = workspace};
         if (!filter.empty()) {
             call.arguments["filter"] = filter;
         }
@@ -138,7 +138,7 @@ base::Result<std::set<std::string>> list_names(RegistryApi& api, const std::stri
 
 class ModelReading {
 public:
-    ModelReading(RegistryApi& api, const registry::ModelKey& key, DownloadUris download_uris)
+    ModelReading(registry_client::Api& api, const registry::ModelKey& key, DownloadUris download_uris)
         : api_(api), key_(key), download_uris_(download_uris) {}
 
     base::Result<std::optional<ModelCopy>> read() {
@@ -198,7 +198,7 @@ private:
     }
 
     base::Result<void> search_versions(std::vector<registry::ModelVersion>& versions) {
-        RegistryApi::Call call{.method = "GET", .path = kSearchVersions, .workspace = key_.workspace};
+        registry_client::Api::Call call{.method = "GET", .path = kSearchVersions, .workspace = key_.workspace};
         call.arguments["filter"] = fmt::format("name = '{}'", key_.name);
         call.arguments["order_by"] = json::array{"version_number ASC"};
         const auto found = search(
@@ -249,12 +249,12 @@ private:
         return {};
     }
 
-    [[nodiscard]] RegistryApi::Call about_model(std::string_view path) const {
+    [[nodiscard]] registry_client::Api::Call about_model(std::string_view path) const {
         return {.method = "GET", .path = path, .workspace = key_.workspace, .arguments = {{"name", key_.name}}};
     }
 
-    [[nodiscard]] RegistryApi::Call about_version(std::string_view path, std::int64_t number) const {
-        RegistryApi::Call call = about_model(path);
+    [[nodiscard]] registry_client::Api::Call about_version(std::string_view path, std::int64_t number) const {
+        registry_client::Api::Call call = about_model(path);
         call.arguments["version"] = std::to_string(number);
         return call;
     }
@@ -275,14 +275,14 @@ private:
         });
     }
 
-    RegistryApi& api_;
+    registry_client::Api& api_;
     const registry::ModelKey& key_;
     const DownloadUris download_uris_;
 };
 
 }  // namespace
 
-base::Result<std::optional<ModelCopy>> read_model(RegistryApi& api,
+base::Result<std::optional<ModelCopy>> read_model(registry_client::Api& api,
                                                   const registry::ModelKey& key,
                                                   DownloadUris download_uris) {
     return ModelReading(api, key, download_uris).read();
@@ -313,4 +313,4 @@ base::Result<void> ServerSource::for_each_model(const std::function<base::Result
     return {};
 }
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace apps {
+namespace registry_copy {
 
 // Written beside its place, readable for its owner only; what was there before stays until publish().
 class AtomicFile {
@@ -35,4 +35,4 @@ private:
     std::ofstream stream_;
 };
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -4,8 +4,6 @@
 #include <future>
 #include <string>
 
-#include "apps/registry_copy_api.hpp"
-#include "apps/settings.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/task.hpp"
@@ -13,25 +11,30 @@
 #include "mlflow/upstream_client.hpp"
 #include "net/name_resolver.hpp"
 #include "net/worker.hpp"
+#include "registry_client/api.hpp"
 #include "resilience/circuit_breaker.hpp"
 
-namespace apps {
+namespace registry_client {
 
-class HttpRegistryApi final : public RegistryApi {
+class HttpApi final : public Api {
 public:
-    // The server at `url`, with the credentials, certificates and time limits of `settings`, which outlive it. Throws
-    // base::ConfigError for a certificate that can't be used.
-    HttpRegistryApi(const ServiceSettings& settings, const config::HttpUrl& url);
-    HttpRegistryApi(const HttpRegistryApi&) = delete;
-    HttpRegistryApi& operator=(const HttpRegistryApi&) = delete;
-    ~HttpRegistryApi() override;
+    struct Settings {
+        std::string url;                    // of the server, as errors name it
+        mlflow::UpstreamSettings upstream;  // the same server: address, credentials, certificates, time limits
+        net::NameResolver::Settings resolver;
+    };
+
+    // Throws base::ConfigError for a certificate that can't be used.
+    explicit HttpApi(const Settings& settings);
+    HttpApi(const HttpApi&) = delete;
+    HttpApi& operator=(const HttpApi&) = delete;
+    ~HttpApi() override;
 
     base::Result<boost::json::object> call(const Call& call) override;
 
 private:
     base::Task<> resolve();
 
-    const ServiceSettings& settings_;
     const std::string url_;
     const base::SystemClock clock_;
     net::Worker worker_;
@@ -46,4 +49,4 @@ private:
 // What the answer of the server at `url` says. Pure.
 base::Result<boost::json::object> judge(const mlflow::UpstreamAnswer& answer, const std::string& url);
 
-}  // namespace apps
+}  // namespace registry_client

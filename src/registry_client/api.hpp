@@ -8,11 +8,11 @@
 
 #include <boost/json/object.hpp>
 
-namespace apps {
+namespace registry_client {
 
-class RegistryApi {
+class Api {
 public:
-    virtual ~RegistryApi() = default;
+    virtual ~Api() = default;
 
     struct Call {
         std::string_view method;
@@ -29,4 +29,4 @@ public:
 // `arguments` as a query, without '?'.
 std::string to_query(const boost::json::object& arguments);
 
-}  // namespace apps
+}  // namespace registry_client

@@ -1,10 +1,10 @@
-#include "apps/registry_copy_store.hpp"
+#include "registry_copy/store.hpp"
 
 #include "registry/testing/memory_store.hpp"
 
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_copy {
 namespace {
 
 class RegistryCopyStore : public ::testing::Test {
@@ -109,4 +109,4 @@ TEST_F(RegistryCopyStore, stops_with_the_error_of_who_takes_a_model) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_copy

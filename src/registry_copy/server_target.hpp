@@ -3,17 +3,17 @@
 
 #include <optional>
 
-#include "apps/registry_copy.hpp"
-#include "apps/registry_copy_api.hpp"
 #include "base/error.hpp"
+#include "registry_client/api.hpp"
+#include "registry_copy/copy.hpp"
 
-namespace apps {
+namespace registry_copy {
 
 // What a server decides by itself is new: times, users, states, download locations. Versions keep their numbers: those
 // missing are given to versions that are deleted again. The model bears kUnfinishedTag until all of it is there.
 class ServerTarget final : public RegistryTarget {
 public:
-    explicit ServerTarget(RegistryApi& api) : api_(api) {}
+    explicit ServerTarget(registry_client::Api& api) : api_(api) {}
 
     base::Result<std::optional<ModelCopy>> find_model(const registry::ModelKey& key) override;
 
@@ -21,7 +21,7 @@ public:
     base::Result<void> add_model(const ModelCopy& model, const std::optional<ModelCopy>& there) override;
 
 private:
-    RegistryApi& api_;
+    registry_client::Api& api_;
 };
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,4 +1,4 @@
-#include "apps/registry_copy_output.hpp"
+#include "registry_copy/atomic_file.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_copy {
 namespace {
 
 class AtomicFileTest : public ::testing::Test {
@@ -74,4 +74,4 @@ TEST_F(AtomicFileTest, keeps_what_was_there_when_the_disk_is_full) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,18 +1,17 @@
-#include "apps/registry_copy_http.hpp"
+#include "registry_client/http_api.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <future>
 #include <utility>
 
-#include "apps/module_settings.hpp"
 #include "base/strings.hpp"
 #include "registry/json.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_client {
 
 namespace {
 
@@ -124,20 +123,19 @@ base::Result<json::object> judge(const mlflow::UpstreamAnswer& answer, const std
                                   remedy));
 }
 
-HttpRegistryApi::HttpRegistryApi(const ServiceSettings& settings, const config::HttpUrl& url)
-    : settings_(settings),
-      url_(config::to_text(url)),
+HttpApi::HttpApi(const Settings& settings)
+    : url_(settings.url),
       worker_("registry", 0, clock_),
-      resolver_(worker_, url.host, url.port, to_resolver_settings(settings.mlflow)),
+      resolver_(worker_, settings.upstream.url.host, settings.upstream.url.port, settings.resolver),
       random_(base::system_seed()),
       breaker_("registry", {}, random_, clock_.now()),
-      upstream_(to_upstream_settings(settings, url), "cli", resolver_, breaker_, clock_.now()),
-      client_(worker_, upstream_, "hokusai-registry", settings.mlflow.connect_timeout, kKeptConnections) {
+      upstream_(settings.upstream, "cli", resolver_, breaker_, clock_.now()),
+      client_(worker_, upstream_, "hokusai-registry", settings.upstream.connect_timeout, kKeptConnections) {
     worker_.start();
     worker_.post([this] { worker_.tasks().spawn("name_resolver", resolve()); });
 }
 
-HttpRegistryApi::~HttpRegistryApi() {
+HttpApi::~HttpApi() {
     worker_.post([this] {
         resolver_.stop();
         client_.stop();
@@ -146,12 +144,12 @@ HttpRegistryApi::~HttpRegistryApi() {
     worker_.stop();
 }
 
-base::Task<> HttpRegistryApi::resolve() {
+base::Task<> HttpApi::resolve() {
     co_await resolver_.run();
     has_resolved_.set_value();
 }
 
-base::Result<json::object> HttpRegistryApi::call(const Call& call) {
+base::Result<json::object> HttpApi::call(const Call& call) {
     if (!mlflow::is_workspace_name(call.workspace)) {
         return base::fail(base::Code::invalid_argument,
                           fmt::format("workspace '{}' has a name that no server takes", call.workspace));
@@ -162,7 +160,7 @@ base::Result<json::object> HttpRegistryApi::call(const Call& call) {
         .target = std::string(call.path) + (query.empty() ? "" : "?") + query,
         .workspace = call.workspace,
         .max_body = kMaxAnswer,
-        .limit = clock_.now() + (is_read ? settings_.mlflow.read_timeout : settings_.mlflow.write_timeout),
+        .limit = clock_.now() + (is_read ? upstream_.settings.read_timeout : upstream_.settings.write_timeout),
         .method = call.method,
         .json = is_read ? std::string() : json::serialize(call.arguments)};
     const auto answer = run_on(worker_, is_read ? client_.get(std::move(question)) : client_.send(std::move(question)));
@@ -172,4 +170,4 @@ base::Result<json::object> HttpRegistryApi::call(const Call& call) {
     return judge(*answer, url_);
 }
 
-}  // namespace apps
+}  // namespace registry_client

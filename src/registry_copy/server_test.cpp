@@ -3,23 +3,23 @@
 #include <optional>
 #include <set>
 
-#include "apps/registry_copy_server_source.hpp"
-#include "apps/registry_copy_server_target.hpp"
-#include "apps/registry_copy_store.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "registry/registry.hpp"
 #include "registry/testing/memory_store.hpp"
+#include "registry_copy/server_source.hpp"
+#include "registry_copy/server_target.hpp"
+#include "registry_copy/store.hpp"
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_copy {
 namespace {
 
 namespace json = boost::json;
 
 // MLflow's registry in this process, which can break off.
-class Server final : public RegistryApi {
+class Server final : public registry_client::Api {
 public:
     enum class Break { before, after };
 
@@ -80,7 +80,7 @@ private:
                             .body = {},
                             .user = {}};
         if (call.method == "GET") {
-            said.query = to_query(call.arguments);
+            said.query = registry_client::to_query(call.arguments);
         } else {
             said.body = json::serialize(call.arguments);
         }
@@ -126,7 +126,7 @@ ModelCopy rich_model() {
     return copy;
 }
 
-std::vector<ModelCopy> read_all(RegistryApi& api) {
+std::vector<ModelCopy> read_all(registry_client::Api& api) {
     std::vector<ModelCopy> models;
     const auto done = ServerSource(api).for_each_model([&](const ModelCopy& model) {
         models.push_back(model);
@@ -366,9 +366,9 @@ TEST(ServerTarget, names_the_logged_model_a_source_is) {
     model.versions[0].source = "models:/m-0123";
     json::object said;
 
-    class Listening final : public RegistryApi {
+    class Listening final : public registry_client::Api {
     public:
-        Listening(RegistryApi& api, json::object& said) : api_(api), said_(said) {}
+        Listening(registry_client::Api& api, json::object& said) : api_(api), said_(said) {}
 
         base::Result<json::object> call(const Call& call) override {
             if (call.path.ends_with("model-versions/create")) {
@@ -378,7 +378,7 @@ TEST(ServerTarget, names_the_logged_model_a_source_is) {
         }
 
     private:
-        RegistryApi& api_;
+        registry_client::Api& api_;
         json::object& said_;
     } listening(server, said);
 
@@ -388,4 +388,4 @@ TEST(ServerTarget, names_the_logged_model_a_source_is) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_copy

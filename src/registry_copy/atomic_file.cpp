@@ -1,4 +1,4 @@
-#include "apps/registry_copy_output.hpp"
+#include "registry_copy/atomic_file.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace apps {
+namespace registry_copy {
 
 namespace {
 
@@ -68,4 +68,4 @@ base::Result<void> AtomicFile::publish() {
     return error == 0 ? base::Result<void>() : std::unexpected(write_error(file_, error));
 }
 
-}  // namespace apps
+}  // namespace registry_copy

@@ -1,4 +1,4 @@
-#include "apps/registry_copy_lines.hpp"
+#include "registry_copy/lines.hpp"
 
 #include <limits>
 #include <sstream>
@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_copy {
 namespace {
 
 const base::WallTime kNow{std::chrono::seconds(1'755'172'800)};  // 2025-08-14T12:00:00Z
@@ -205,4 +205,4 @@ TEST(RegistryLines, tell_when_the_disk_is_full) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_copy

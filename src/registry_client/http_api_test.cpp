@@ -1,11 +1,11 @@
-#include "apps/registry_copy_http.hpp"
+#include "registry_client/http_api.hpp"
 
 #include <string_view>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_client {
 namespace {
 
 constexpr const char* kUrl = "http://mlflow:5000";
@@ -22,7 +22,7 @@ std::string mlflow_error(std::string_view code) {
     return R"({"error_code":")" + std::string(code) + R"(","message":"so it is"})";
 }
 
-TEST(RegistryApi, answers_the_object_of_a_200) {
+TEST(HttpApi, answers_the_object_of_a_200) {
     EXPECT_EQ(judge(answer_of(200, R"({"a":1})"), kUrl).value(), (boost::json::object{{"a", 1}}));
     EXPECT_EQ(error_of(200, "OK").code, base::Code::data_loss);
     EXPECT_EQ(error_of(200, "[]").code, base::Code::data_loss);
@@ -38,7 +38,7 @@ struct ErrorRow {
     std::string_view message;
 };
 
-TEST(RegistryApi, tells_what_is_wrong_with_the_call_from_trouble_with_the_server) {
+TEST(HttpApi, tells_what_is_wrong_with_the_call_from_trouble_with_the_server) {
     using base::Code;
     for (const auto& [status, body, code, message] : {
              ErrorRow{400,
@@ -67,11 +67,11 @@ TEST(RegistryApi, tells_what_is_wrong_with_the_call_from_trouble_with_the_server
     }
 }
 
-TEST(RegistryApi, puts_arguments_into_a_query) {
+TEST(HttpApi, puts_arguments_into_a_query) {
     EXPECT_EQ(to_query({}), "");
     EXPECT_EQ(to_query({{"name", "a b&c=d"}, {"max_results", 10}, {"order_by", {"name ASC", "x"}}}),
               "name=a%20b%26c%3Dd&max_results=10&order_by=name%20ASC&order_by=x");
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_client

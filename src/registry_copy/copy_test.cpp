@@ -1,10 +1,10 @@
-#include "apps/registry_copy.hpp"
+#include "registry_copy/copy.hpp"
 
 #include <map>
 
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace registry_copy {
 namespace {
 
 ModelCopy make(std::string name, const std::vector<std::pair<std::int64_t, std::string>>& versions) {
@@ -198,4 +198,4 @@ TEST_F(RegistryCopy, ends_with_a_target_in_trouble) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace registry_copy

@@ -23,6 +23,7 @@ namespace {
 constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
 constexpr std::size_t kPoolCapacity = 256;
 // With drain_delay and drain_timeout at most 25 s in all.
+constexpr auto kLoadsInterval = std::chrono::seconds(5);
 constexpr auto kTrimInterval = std::chrono::minutes(1);
 constexpr auto kAbortLimit = std::chrono::seconds(1);
 constexpr auto kTaskLimit = std::chrono::milliseconds(500);
@@ -64,9 +65,12 @@ public:
                                                                            service.mlflow_->upstream,
                                                                            *gateway_,
                                                                            service.settings_.replica,
-                                                                           service.metrics_)
+                                                                           service.metrics_,
+                                                                           service.past_->loads().notes(worker.index()))
                                        : nullptr),
-          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
+          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_,
+                                                                      service.past_->loads().notes(worker.index()),
+                                                                      service.metrics_)
                                               : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
@@ -77,7 +81,8 @@ public:
                                [this](http::Exchange& exchange) { return handle_mlflow(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
-                               service.pool_})) {}
+                               service.pool_,
+                               service.past_.get()})) {}
 
     bool try_answer(http::Exchange& exchange) override {
         return router_.try_answer(exchange);
@@ -150,9 +155,10 @@ Service::Service(const ServiceSettings& settings)
       key_refresher_(control_, pool_, store_.keys, key_ring_),
       mlflow_(settings.mlflow.urls.empty() ? nullptr
                                            : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      past_(make_past()),
       local_registry_(mlflow_ ? nullptr : std::make_unique<LocalRegistry>(database_path(settings), clock_)),
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
-                                             settings, mlflow_->upstream, control_, clock_, metrics_})
+                                             settings, mlflow_->upstream, control_, clock_, metrics_, *past_})
                                        : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
@@ -183,6 +189,17 @@ Service::~Service() {
     if (replica_) {
         replica_->join();
     }
+    if (past_) {
+        past_->join();
+    }
+}
+
+std::unique_ptr<RegistryPast> Service::make_past() const {
+    if (mlflow_ && !wants_replica(settings_)) {
+        return nullptr;
+    }
+    const std::string registry = mlflow_ ? config::to_text(settings_.mlflow.urls.front()) : std::string();
+    return std::make_unique<RegistryPast>(settings_, registry, workers_.size());
 }
 
 void Service::load_keys() {
@@ -272,6 +289,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (replica_) {
         control_.tasks().spawn("replica", replica_->keep_current());
     }
+    if (past_) {
+        control_.tasks().spawn("version_loads", keep_version_loads());
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -289,6 +309,13 @@ base::Task<> Service::trim_memory() {
     while (phase_.load() != health::Phase::draining) {
         co_await sleeper_.wait_until(clock_.now() + kTrimInterval);
         malloc_trim(0);
+    }
+}
+
+base::Task<> Service::keep_version_loads() {
+    while (phase_.load() != health::Phase::draining) {
+        co_await sleeper_.wait_until(clock_.now() + kLoadsInterval);
+        co_await past_->keep_loads(control_);
     }
 }
 

@@ -1,6 +1,8 @@
 // The port to a server that speaks MLflow's registry API.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@ public:
         std::string_view path;  // below the server's root
         std::string workspace{};
         boost::json::object arguments{};  // GET: in the query; a list is its key repeated
+        std::optional<std::int64_t> rollback_from{};  // of a hokusai only: see registry_http/read_call.hpp
     };
 
     // The object it answered. What it says of the call is invalid_argument, missing_resource, already_exists or

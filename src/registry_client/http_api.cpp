@@ -7,6 +7,7 @@
 
 #include "base/strings.hpp"
 #include "registry/json.hpp"
+#include "registry_http/read_call.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -162,7 +163,9 @@ base::Result<json::object> HttpApi::call(const Call& call) {
         .max_body = kMaxAnswer,
         .limit = clock_.now() + (is_read ? upstream_.settings.read_timeout : upstream_.settings.write_timeout),
         .method = call.method,
-        .json = is_read ? std::string() : json::serialize(call.arguments)};
+        .json = is_read ? std::string() : json::serialize(call.arguments),
+        .fields = call.rollback_from ? fmt::format("{}: {}\r\n", registry_http::kRollbackField, *call.rollback_from)
+                                     : std::string()};
     const auto answer = run_on(worker_, is_read ? client_.get(std::move(question)) : client_.send(std::move(question)));
     if (!answer) {
         return std::unexpected(answer.error().context(url_));

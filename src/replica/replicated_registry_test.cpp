@@ -111,7 +111,7 @@ protected:
     }
 
     std::optional<http::Response> try_answer(http::Exchange& exchange) {
-        return stack_->registry.find_answer(exchange.request());
+        return stack_->registry.find_answer(exchange);
     }
 
     HttpAnswer ask(const std::string& method, const std::string& target, const std::string& body = {}) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/ensure.hpp"
+#include "storage/alias_history_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -71,7 +72,7 @@ INSERT INTO store_probe VALUES (0);
 constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
 // Append only: a step that was released never changes.
-constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema};
+constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kAliasHistorySchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
 
 struct History {

@@ -71,12 +71,6 @@ base::Result<config::HttpUrl> parse_url(std::string_view option, const std::stri
     return url ? url : std::unexpected(url.error().context(option));
 }
 
-registry_client::HttpApi::Settings to_server(const ServiceSettings& settings, const config::HttpUrl& url) {
-    return {.url = config::to_text(url),
-            .upstream = to_upstream_settings(settings, url),
-            .resolver = to_resolver_settings(settings.mlflow)};
-}
-
 using StoreResult = base::Result<std::unique_ptr<storage::SqliteRegistryStore>>;
 
 StoreResult open_in(base::Result<std::unique_ptr<storage::SqliteDatabase>> database) {
@@ -241,7 +235,7 @@ int registry_export(const ServiceSettings& settings,
         if (!url) {
             return complain(console, url.error().message, kWrongUsage);
         }
-        registry_client::HttpApi api(to_server(settings, *url));
+        registry_client::HttpApi api(to_registry_client_settings(settings, *url));
         ServerSource source(api);
         return export_from(source, config::to_text(*url), request.output, now, console);
     }
@@ -286,7 +280,7 @@ int registry_import(const ServiceSettings& settings,
         report = request.is_dry_run ? plan_for_store(lines, settings, existing)
                                     : import_into_store(lines, settings, existing);
     } else {
-        registry_client::HttpApi api(to_server(settings, *url));
+        registry_client::HttpApi api(to_registry_client_settings(settings, *url));
         report = import_into_server(lines, api, existing, request.is_dry_run);
     }
     if (!report) {

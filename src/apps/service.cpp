@@ -389,7 +389,7 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) && (!past_ || past_->is_idle());
 }
 
 }  // namespace apps

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "apps/build_info.hpp"
+#include "apps/command_flags.hpp"
 #include "apps/command_reference.hpp"
 #include "apps/config_command.hpp"
 #include "apps/keys_command.hpp"
-#include "apps/registry_command.hpp"
+#include "apps/registry_command_line.hpp"
 #include "apps/reload.hpp"
 #include "apps/service.hpp"
 #include "apps/settings.hpp"
@@ -26,49 +27,6 @@
 namespace apps {
 
 namespace {
-
-constexpr const char* kFooter =
-    "Exit codes: 0 done, 1 failure, 2 usage or configuration.\n"
-    "Every setting: hokusai config sample, or man hokusai.";
-
-// Flags go where environment and file go too: into the sources of one table of settings.
-class Flags {
-public:
-    void add(CLI::App& command,
-             const std::string& flag,
-             const std::string& value,
-             const std::string& setting,
-             const std::string& help,
-             bool is_repeatable = false) {
-        CLI::Option* option =
-            command.add_option(flag, sources_.flags[setting], help)->type_name(value)->allow_extra_args(false);
-        if (!is_repeatable) {
-            option->expected(1);
-        }
-    }
-
-    // A secret by the name of the file that holds it.
-    void set_secret_file(const std::string& setting, const std::string& file) {
-        sources_.flags[setting] = {"file://" + std::filesystem::absolute(file).string()};
-    }
-
-    void add_file(CLI::App& command) {
-        command.add_option("--config", file_, "read settings from this TOML file")->type_name("FILE");
-    }
-
-    [[nodiscard]] config::Sources sources() const {
-        config::Sources sources = sources_;
-        sources.environment = config::process_environment();
-        if (!file_.empty()) {
-            sources.file = file_;
-        }
-        return sources;
-    }
-
-private:
-    config::Sources sources_;
-    std::string file_;
-};
 
 void start_logging(const ServiceSettings& settings) {
     telemetry::LogSettings log;
@@ -190,89 +148,6 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
         };
     });
     for (CLI::App* command : {create, list, revoke}) {
-        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
-        flags.add_file(*command);
-    }
-}
-
-void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
-    static RegistryExportRequest exported;
-    static RegistryImportRequest imported;
-    static std::string token_file;
-    static bool as_json = false;
-    CLI::App* registry = app.add_subcommand("registry", "Copy a model registry from or to a file, or say how it is");
-    registry->require_subcommand(1);
-    registry->footer(kFooter);
-    const auto with_settings = [&flags](auto work) {
-        if (!token_file.empty()) {
-            flags.set_secret_file("mlflow.token", token_file);
-        }
-        const LoadedSettings loaded = load_settings(flags.sources());
-        std::signal(SIGPIPE, SIG_IGN);
-        return work(loaded.settings, Console{std::cout, std::cerr});
-    };
-
-    CLI::App* to_file = registry->add_subcommand(
-        "export", "Write all models, versions, aliases and tags as lines of JSON, also beside a running service");
-    to_file
-        ->add_option(
-            "--from", exported.from, "a running MLflow or hokusai; without it, the registry of the data folder")
-        ->type_name("URL");
-    to_file->add_flag("--replica",
-                      exported.replica,
-                      "the data folder's copy of MLflow's registry instead, should MLflow have lost it");
-    to_file->add_option("--output", exported.output, "write this file, whole or not at all (standard output)")
-        ->type_name("FILE");
-    to_file->footer("Example: hokusai registry export --from http://mlflow:5000 --output models.jsonl");
-    to_file->callback([&action, with_settings] {
-        action = [with_settings] {
-            return with_settings([](const ServiceSettings& settings, const Console& console) {
-                return registry_export(settings, exported, base::SystemClock().wall_now(), console);
-            });
-        };
-    });
-
-    CLI::App* from_file = registry->add_subcommand(
-        "import",
-        "Read what export wrote: into the folder of a stopped service exactly as it was, into a server with the same "
-        "version numbers and new times");
-    from_file->add_option("FILE", imported.file, "the file; - is standard input")->required();
-    from_file
-        ->add_option("--to", imported.to, "a running MLflow or hokusai; without it, the registry of the data folder")
-        ->type_name("URL");
-    from_file
-        ->add_option("--existing",
-                     imported.existing,
-                     "when models are there already: refuse all, or skip those and complete what broke off (refuse)")
-        ->type_name("refuse|skip");
-    from_file->add_flag("--dry-run", imported.is_dry_run, "check the file, say what would be done, and write nothing");
-    from_file->footer(
-        "A folder takes all models or none. A server takes one after the other, and sets times, users, states and\n"
-        "download locations itself; what broke off is completed by the same command with --existing skip.\n"
-        "Example: hokusai registry import models.jsonl --to http://127.0.0.1:8000");
-    from_file->callback([&action, with_settings] {
-        action = [with_settings] {
-            return with_settings([](const ServiceSettings& settings, const Console& console) {
-                return registry_import(settings, imported, std::cin, console);
-            });
-        };
-    });
-
-    CLI::App* status = registry->add_subcommand(
-        "status", "Say what is in the data folder: how many models, and how old a replica of MLflow's is");
-    status->add_flag("--json", as_json, "print one JSON object");
-    status->callback([&action, with_settings] {
-        action = [with_settings] {
-            return with_settings([](const ServiceSettings& settings, const Console& console) {
-                return registry_status(settings, as_json, base::SystemClock().wall_now(), console);
-            });
-        };
-    });
-    for (CLI::App* command : {to_file, from_file}) {
-        command->add_option("--token-file", token_file, "holds the server's key or token (HOKUSAI_MLFLOW_TOKEN)")
-            ->type_name("FILE");
-    }
-    for (CLI::App* command : {to_file, from_file, status}) {
         flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
         flags.add_file(*command);
     }

@@ -27,13 +27,15 @@ std::unique_ptr<storage::SqliteRegistryStore> open(const std::filesystem::path& 
 
 LocalRegistry::LocalRegistry(const std::filesystem::path& database, const base::Clock& clock)
     : rows_(open(database)),
-      store_(*rows_, aliases_),
+      recorded_(*rows_, clock),
+      store_(recorded_, aliases_),
       registry_(store_, clock),
       reads_(kReaders, kMaxWaiting),
       writes_(kWriters, kMaxWaiting),
       calls_(registry_, reads_, writes_) {
     const base::MonotonicTime began = clock.now();
     constexpr const char* kAttempt = "cannot read the model registry";
+    or_config_error(recorded_.compare(registry::RecordedStore::Absence::counts), kAttempt);
     or_config_error(store_.load(), kAttempt);
     registry::Counts counts;
     const auto count = [&counts](registry::Reader& reader) -> base::Result<void> {

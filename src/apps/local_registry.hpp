@@ -8,6 +8,7 @@
 #include "net/blocking_pool.hpp"
 #include "registry/alias_index.hpp"
 #include "registry/indexed_store.hpp"
+#include "registry/recorded_store.hpp"
 #include "registry/registry.hpp"
 #include "registry_http/native_registry.hpp"
 #include "storage/sqlite_registry_store.hpp"
@@ -43,6 +44,7 @@ public:
 
 private:
     std::unique_ptr<storage::SqliteRegistryStore> rows_;
+    registry::RecordedStore recorded_;
     registry::AliasIndex aliases_;
     registry::IndexedStore store_;
     registry::Registry registry_;

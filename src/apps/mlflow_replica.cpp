@@ -9,6 +9,7 @@
 #include "replica/replica_metrics.hpp"
 #include "resilience/circuit_breaker.hpp"
 #include "storage/sqlite_database.hpp"
+#include "telemetry/log.hpp"
 
 namespace apps {
 
@@ -18,6 +19,7 @@ constexpr std::size_t kReaders = 2;
 constexpr std::size_t kThreads = kReaders + 1;  // writes take turns
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr std::size_t kKeptConnections = 2;
+constexpr auto kComparison = std::chrono::minutes(1);
 constexpr const char* kAttempt =
     "cannot use the copy of MLflow's registry (replica.db in the data folder may be deleted)";
 
@@ -52,17 +54,37 @@ bool wants_replica(const ServiceSettings& settings) {
 
 MlflowReplica::MlflowReplica(const Deps& deps)
     : rows_(open(deps.settings.data_dir)),
-      store_(*rows_, aliases_),
+      recorded_(*rows_, deps.clock, deps.past.aliases()),
+      store_(recorded_, aliases_),
       pool_(kThreads, kMaxWaiting),
       replica_(store_, pool_, deps.clock),
       sleeper_(deps.control),
       client_(deps.control, deps.upstream, "hokusai-replica", deps.settings.mlflow.connect_timeout, kKeptConnections),
       reader_(reader_deps(deps.control, pool_, client_), {}),
       pace_(pace_deps(deps, sleeper_)),
-      reconciler_({deps.control, replica_, reader_, pace_}, {deps.settings.replica.sweep_interval}, deps.metrics) {
+      reconciler_({deps.control, replica_, reader_, pace_},
+                  {.interval = deps.settings.replica.sweep_interval,
+                   .when_filled = [this, &deps_control = deps.control] { return compare_history(deps_control); }},
+                  deps.metrics) {
     or_config_error(store_.load(), kAttempt);
     or_config_error(replica_.open(config::to_text(deps.settings.mlflow.urls.front())), kAttempt);
+    or_config_error(recorded_.compare(replica_.is_complete() ? registry::RecordedStore::Absence::counts
+                                                             : registry::RecordedStore::Absence::says_nothing),
+                    "cannot compare the history of aliases with the copy of MLflow's registry");
     replica::export_replica(deps.metrics, replica_);
+    deps.metrics.gauge("hokusai_alias_history_models_behind",
+                       "Models whose last changes of aliases the history could not take yet.",
+                       {},
+                       [this] { return static_cast<double>(recorded_.models_behind()); });
+}
+
+// What is missing from the rows of a first filling, though the history knows it, is gone.
+base::Task<> MlflowReplica::compare_history(net::Worker& worker) {
+    const base::Result<void> compared = co_await pool_.run(
+        worker, kComparison, [this] { return recorded_.compare(registry::RecordedStore::Absence::counts); });
+    if (!compared) {
+        telemetry::log_warn("alias_history_not_compared", {{"error", compared.error().message}});
+    }
 }
 
 void MlflowReplica::stop() {
@@ -76,7 +98,8 @@ ReplicatedCalls::ReplicatedCalls(MlflowReplica& copy,
                                  const mlflow::Upstream& upstream,
                                  mlflow::Gateway& gateway,
                                  const ReplicaSettings& settings,
-                                 telemetry::Metrics& metrics)
+                                 telemetry::Metrics& metrics,
+                                 registry::LoadNotes& loads)
     : client_(worker, upstream, "hokusai-replica", upstream.settings.connect_timeout, kKeptConnections),
       reader_(reader_deps(worker, copy.pool_, client_), {}),
       calls_({worker,
@@ -86,11 +109,12 @@ ReplicatedCalls::ReplicatedCalls(MlflowReplica& copy,
               metrics,
               [&gateway](http::Exchange& exchange, mlflow::CallObserver* observer, std::optional<std::string> body) {
                   return gateway.handle(exchange, observer, std::move(body));
-              }},
+              },
+              loads},
              {.read_max_age = settings.read_max_age}) {}
 
 bool ReplicatedCalls::try_answer(http::Exchange& exchange) {
-    const std::optional<http::Response> answer = calls_.find_answer(exchange.request());
+    const std::optional<http::Response> answer = calls_.find_answer(exchange);
     if (answer) {
         exchange.answer(*answer);
     }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/probes.hpp"
+#include "apps/registry_past.hpp"
 #include "apps/settings.hpp"
 #include "base/clock.hpp"
 #include "base/task.hpp"
@@ -14,6 +15,7 @@
 #include "net/worker.hpp"
 #include "registry/alias_index.hpp"
 #include "registry/indexed_store.hpp"
+#include "registry/recorded_store.hpp"
 #include "replica/pace.hpp"
 #include "replica/reconciler.hpp"
 #include "replica/registry_client.hpp"
@@ -33,6 +35,7 @@ public:
         net::Worker& control;
         const base::Clock& clock;
         telemetry::Metrics& metrics;
+        RegistryPast& past;
     };
 
     // Opens the copy, or makes one; blocks. Throws base::ConfigError when it can't be read.
@@ -58,7 +61,10 @@ public:
 private:
     friend class ReplicatedCalls;
 
+    base::Task<> compare_history(net::Worker& worker);
+
     std::unique_ptr<storage::SqliteRegistryStore> rows_;
+    registry::RecordedStore recorded_;
     registry::AliasIndex aliases_;
     registry::IndexedStore store_;
     net::BlockingPool pool_;
@@ -78,7 +84,8 @@ public:
                     const mlflow::Upstream& upstream,
                     mlflow::Gateway& gateway,
                     const ReplicaSettings& settings,
-                    telemetry::Metrics& metrics);
+                    telemetry::Metrics& metrics,
+                    registry::LoadNotes& loads);
 
     // Whether it was answered, from memory. The caller has been authorized.
     bool try_answer(http::Exchange& exchange);

@@ -86,6 +86,12 @@ mlflow::UpstreamSettings to_upstream_settings(const ServiceSettings& settings, c
     return to;
 }
 
+registry_client::HttpApi::Settings to_registry_client_settings(const ServiceSettings& settings, const config::HttpUrl& url) {
+    return {.url = config::to_text(url),
+            .upstream = to_upstream_settings(settings, url),
+            .resolver = to_resolver_settings(settings.mlflow)};
+}
+
 net::NameResolver::Settings to_resolver_settings(const MlflowSettings& from) {
     net::NameResolver::Settings to;
     for (const std::string& address : from.fallback_addresses) {

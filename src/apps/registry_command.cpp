@@ -14,13 +14,14 @@
 #include <unistd.h>
 #include <utility>
 
-#include "apps/registry_copy.hpp"
-#include "apps/registry_copy_http.hpp"
-#include "apps/registry_copy_lines.hpp"
-#include "apps/registry_copy_output.hpp"
-#include "apps/registry_copy_server_source.hpp"
-#include "apps/registry_copy_server_target.hpp"
-#include "apps/registry_copy_store.hpp"
+#include "apps/module_settings.hpp"
+#include "registry_client/http_api.hpp"
+#include "registry_copy/atomic_file.hpp"
+#include "registry_copy/copy.hpp"
+#include "registry_copy/lines.hpp"
+#include "registry_copy/server_source.hpp"
+#include "registry_copy/server_target.hpp"
+#include "registry_copy/store.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/sqlite_database.hpp"
@@ -31,6 +32,21 @@
 namespace apps {
 
 namespace {
+
+using registry_copy::AtomicFile;
+using registry_copy::Existing;
+using registry_copy::import_models;
+using registry_copy::ImportReport;
+using registry_copy::LineReader;
+using registry_copy::LineWriter;
+using registry_copy::ModelCopy;
+using registry_copy::plan_import;
+using registry_copy::read_model;
+using registry_copy::RegistrySource;
+using registry_copy::ServerSource;
+using registry_copy::ServerTarget;
+using registry_copy::StoreSource;
+using registry_copy::StoreTarget;
 
 int complain(const Console& console, std::string_view message, int exit_code = kFailed) {
     console.errors << "hokusai registry: " << message << '\n';
@@ -192,7 +208,10 @@ base::Result<ImportReport> import_into_store(LineReader& lines, const ServiceSet
     return written ? base::Result<ImportReport>(report) : std::unexpected(written.error());
 }
 
-base::Result<ImportReport> import_into_server(LineReader& lines, RegistryApi& api, Existing existing, bool is_dry_run) {
+base::Result<ImportReport> import_into_server(LineReader& lines,
+                                              registry_client::Api& api,
+                                              Existing existing,
+                                              bool is_dry_run) {
     ServerTarget target(api);
     auto plan = plan_import(lines, [&](const registry::ModelKey& key) { return target.find_model(key); }, existing);
     if (!plan || is_dry_run) {
@@ -216,7 +235,7 @@ int registry_export(const ServiceSettings& settings,
         if (!url) {
             return complain(console, url.error().message, kWrongUsage);
         }
-        HttpRegistryApi api(settings, *url);
+        registry_client::HttpApi api(to_registry_client_settings(settings, *url));
         ServerSource source(api);
         return export_from(source, config::to_text(*url), request.output, now, console);
     }
@@ -261,7 +280,7 @@ int registry_import(const ServiceSettings& settings,
         report = request.is_dry_run ? plan_for_store(lines, settings, existing)
                                     : import_into_store(lines, settings, existing);
     } else {
-        HttpRegistryApi api(settings, *url);
+        registry_client::HttpApi api(to_registry_client_settings(settings, *url));
         report = import_into_server(lines, api, existing, request.is_dry_run);
     }
     if (!report) {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <sstream>
 
-#include "apps/registry_copy_store.hpp"
+#include "registry_copy/store.hpp"
 #include "replica/replica_status.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/sqlite_registry_store.hpp"
@@ -52,7 +52,7 @@ protected:
     }
 
     void put(const std::string& name, const std::vector<std::int64_t>& numbers) {
-        ModelCopy copy;
+        registry_copy::ModelCopy copy;
         copy.model.name = name;
         copy.model.creation_timestamp = 7;
         for (const std::int64_t number : numbers) {
@@ -64,7 +64,7 @@ protected:
             copy.highest_version = number + 1;
         }
         EXPECT_TRUE(opened(storage::open_database(settings.data_dir))->write([&](registry::Writer& writer) {
-            return StoreTarget(writer).add_model(copy, std::nullopt);
+            return registry_copy::StoreTarget(writer).add_model(copy, std::nullopt);
         }));
     }
 

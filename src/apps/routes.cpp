@@ -6,6 +6,7 @@
 
 #include "apps/status_page.hpp"
 #include "mlflow/routes.hpp"
+#include "registry_http/alias_history_answer.hpp"
 #include "telemetry/log.hpp"
 
 namespace apps {
@@ -108,6 +109,29 @@ void add_operator_routes(std::vector<http::Route>& routes, const RouteDeps& deps
     routes.push_back(std::move(root));
 }
 
+std::string_view read_scope(const http::RequestHead& /*request*/) {
+    return "mlflow:read";
+}
+
+base::Task<> answer_history(RegistryPast* past, Exchange& exchange) {
+    if (past == nullptr) {
+        exchange.answer(http::detail_response(
+            501, "nothing is kept of MLflow's aliases here, because there is no replica: see HOKUSAI_REPLICA"));
+        co_return;
+    }
+    co_await past->answer(exchange);
+}
+
+void add_registry_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
+    http::Route history;
+    history.path = registry_http::kAliasHistoryPath;
+    history.name = "registry";
+    history.methods = {Method::get};
+    history.scope = read_scope;
+    history.handle = [past = deps.past](Exchange& exchange) { return answer_history(past, exchange); };
+    routes.push_back(std::move(history));
+}
+
 void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
     for (const std::string_view prefix : kMlflowPrefixes) {
         http::Route route;
@@ -127,6 +151,7 @@ std::vector<http::Route> make_routes(const RouteDeps& deps) {
     std::vector<http::Route> routes;
     add_health_routes(routes, deps);
     add_operator_routes(routes, deps);
+    add_registry_routes(routes, deps);
     add_mlflow_routes(routes, deps);
     return routes;
 }

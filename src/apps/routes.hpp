@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "apps/registry_past.hpp"
 #include "auth/key_store.hpp"
 #include "health/endpoints.hpp"
 #include "health/health_responder.hpp"
@@ -26,6 +27,7 @@ struct RouteDeps {
     resilience::CircuitBreaker* breaker;  // of MLflow; null: MLflow is not configured
     auth::AuditLog& audit_log;
     net::BlockingPool& pool;
+    RegistryPast* past;  // null: nothing is known of the registry here
 };
 
 // For the router of one worker. What it refers to outlives the routes.

@@ -23,6 +23,7 @@ namespace {
 constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
 constexpr std::size_t kPoolCapacity = 256;
 // With drain_delay and drain_timeout at most 25 s in all.
+constexpr auto kLoadsInterval = std::chrono::seconds(5);
 constexpr auto kTrimInterval = std::chrono::minutes(1);
 constexpr auto kAbortLimit = std::chrono::seconds(1);
 constexpr auto kTaskLimit = std::chrono::milliseconds(500);
@@ -64,10 +65,14 @@ public:
                                                                            service.mlflow_->upstream,
                                                                            *gateway_,
                                                                            service.settings_.replica,
-                                                                           service.metrics_)
+                                                                           service.metrics_,
+                                                                           service.past_->loads().notes(worker.index()))
                                        : nullptr),
-          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
-                                              : nullptr),
+          standalone_(service.local_registry_
+                          ? std::make_unique<Standalone>(*service.local_registry_,
+                                                         service.past_->loads().notes(worker.index()),
+                                                         service.metrics_)
+                          : nullptr),
           protected_(service.resends_,
                      worker,
                      service.store_.pepper,
@@ -83,7 +88,8 @@ public:
                                [this](http::Exchange& exchange) { return protected_.handle(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
-                               service.pool_})) {}
+                               service.pool_,
+                               service.past_.get()})) {}
 
     bool try_answer(http::Exchange& exchange) override {
         return router_.try_answer(exchange);
@@ -157,9 +163,10 @@ Service::Service(const ServiceSettings& settings)
       key_refresher_(control_, pool_, store_.keys, key_ring_),
       mlflow_(settings.mlflow.urls.empty() ? nullptr
                                            : std::make_unique<MlflowSide>(*this, settings.mlflow.urls.front())),
+      past_(make_past()),
       local_registry_(mlflow_ ? nullptr : std::make_unique<LocalRegistry>(database_path(settings), clock_)),
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
-                                             settings, mlflow_->upstream, control_, clock_, metrics_})
+                                             settings, mlflow_->upstream, control_, clock_, metrics_, *past_})
                                        : nullptr),
       resends_({settings,
                 {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get()},
@@ -195,7 +202,18 @@ Service::~Service() {
     if (replica_) {
         replica_->join();
     }
+    if (past_) {
+        past_->join();
+    }
     resends_.join();
+}
+
+std::unique_ptr<RegistryPast> Service::make_past() const {
+    if (mlflow_ && !wants_replica(settings_)) {
+        return nullptr;
+    }
+    const std::string registry = mlflow_ ? config::to_text(settings_.mlflow.urls.front()) : std::string();
+    return std::make_unique<RegistryPast>(settings_, registry, workers_.size());
 }
 
 void Service::load_keys() {
@@ -286,6 +304,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
         control_.tasks().spawn("replica", replica_->keep_current());
     }
     control_.tasks().spawn("intent_keeper", resends_.keep_short());
+    if (past_) {
+        control_.tasks().spawn("version_loads", keep_version_loads());
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -303,6 +324,13 @@ base::Task<> Service::trim_memory() {
     while (phase_.load() != health::Phase::draining) {
         co_await sleeper_.wait_until(clock_.now() + kTrimInterval);
         malloc_trim(0);
+    }
+}
+
+base::Task<> Service::keep_version_loads() {
+    while (phase_.load() != health::Phase::draining) {
+        co_await sleeper_.wait_until(clock_.now() + kLoadsInterval);
+        co_await past_->keep_loads(control_);
     }
 }
 
@@ -377,7 +405,8 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && resends_.is_idle() && (!replica_ || replica_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && resends_.is_idle() &&
+           (!replica_ || replica_->is_idle()) && (!past_ || past_->is_idle());
 }
 
 }  // namespace apps

@@ -12,6 +12,7 @@
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_replica.hpp"
 #include "apps/probes.hpp"
+#include "apps/registry_past.hpp"
 #include "apps/resend_protection.hpp"
 #include "apps/settings.hpp"
 #include "apps/store.hpp"
@@ -72,6 +73,7 @@ private:
     class WorkerHandler;
 
     [[nodiscard]] health::Targets probe_targets();
+    [[nodiscard]] std::unique_ptr<RegistryPast> make_past() const;
     [[nodiscard]] std::unique_ptr<http::RequestHandler> make_handler(net::Worker& worker);
     void note_transition(const resilience::Transition& transition);
     void register_metrics();
@@ -79,6 +81,7 @@ private:
     base::Task<> supervise(std::string url, OnReady on_ready, OnReload on_reload);
     base::Task<int> wait_for_end(const OnReload& on_reload);
     base::Task<> trim_memory();
+    base::Task<> keep_version_loads();
     base::Task<> pause(base::Duration duration);
     base::Task<> shut_down(int signal);
     [[nodiscard]] bool is_idle() const;
@@ -101,6 +104,7 @@ private:
     net::BlockingPool probe_pool_;  // its own thread, so that slow work elsewhere is not taken for a dead store
     auth::KeyRefresher key_refresher_;
     std::unique_ptr<MlflowSide> mlflow_;
+    std::unique_ptr<RegistryPast> past_;             // with a registry of our own, or a copy of MLflow's
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     ResendProtection resends_;

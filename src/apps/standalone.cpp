@@ -1,5 +1,6 @@
 #include "apps/standalone.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -41,10 +42,16 @@ http::Response answer_beside_registry(const http::RequestHead& request, std::str
     return not_configured();
 }
 
+registry::Timestamp wall_milliseconds(http::Exchange& exchange) {
+    const base::WallTime now = exchange.context().worker.clock().wall_now();
+    return std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+}
+
 }  // namespace
 
-Standalone::Standalone(LocalRegistry& registry, telemetry::Metrics& metrics)
+Standalone::Standalone(LocalRegistry& registry, registry::LoadNotes& loads, telemetry::Metrics& metrics)
     : registry_(registry),
+      loads_(loads),
       from_memory_(call_counter(metrics, "alias_index", "answered")),
       answered_(call_counter(metrics, "native", "answered")),
       refused_(call_counter(metrics, "native", "refused")),
@@ -65,6 +72,7 @@ bool Standalone::try_answer(http::Exchange& exchange) {
     if (*operation == registry::Operation::get_version_by_alias) {
         if (const auto found = registry_http::find_alias_answer(registry_.aliases(), request, target)) {
             from_memory_.add();
+            loads_.note(exchange.caller.key_id, exchange.caller.key_name, {}, found, wall_milliseconds(exchange));
             http::Response response;
             response.body = *found;
             exchange.answer(response);
@@ -86,7 +94,12 @@ base::Task<> Standalone::handle(http::Exchange& exchange, mlflow::CallObserver* 
         answer(exchange, registry_http::to_response(call.error()));
         co_return;
     }
-    const http::Response response = co_await registry_.calls().answer(exchange.context().worker, std::move(*call));
+    const http::Response response = co_await registry_.calls().answer(exchange.context().worker, *call);
+    if (response.status == 200) {
+        if (auto load = registry::load_of(*call, response.body, wall_milliseconds(exchange))) {
+            loads_.note(*std::move(load));
+        }
+    }
     if (observer != nullptr && response.status < 500) {
         co_await observer->answered(response.status, response.body);
     } else if (observer != nullptr) {

@@ -5,14 +5,15 @@
 #include "base/task.hpp"
 #include "http/exchange.hpp"
 #include "mlflow/call_observer.hpp"
+#include "registry/version_loads.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace apps {
 
-// One per worker. The registry outlives it. Callers have been authorized.
+// One per worker. The registry and the worker's notes outlive it. Callers have been authorized.
 class Standalone {
 public:
-    Standalone(LocalRegistry& registry, telemetry::Metrics& metrics);
+    Standalone(LocalRegistry& registry, registry::LoadNotes& loads, telemetry::Metrics& metrics);
 
     // Whether it was answered: alias look-ups from memory, and what needs no registry.
     bool try_answer(http::Exchange& exchange);
@@ -24,6 +25,7 @@ private:
     void answer(http::Exchange& exchange, const http::Response& response);
 
     LocalRegistry& registry_;
+    registry::LoadNotes& loads_;
     telemetry::Counter& from_memory_;
     telemetry::Counter& answered_;
     telemetry::Counter& refused_;

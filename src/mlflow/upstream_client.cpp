@@ -71,7 +71,7 @@ std::string UpstreamClient::head_of(const Question& question) const {
     if (!question.json.empty()) {
         head += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", question.json.size());
     }
-    return head + "\r\n";
+    return head + question.fields + "\r\n";
 }
 
 base::Task<base::Result<UpstreamAnswer>> UpstreamClient::get(Question question) {

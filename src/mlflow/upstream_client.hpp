@@ -42,6 +42,7 @@ public:
         base::MonotonicTime limit;       // connect included
         std::string_view method{"GET"};  // static storage
         std::string json{};              // the body
+        std::string fields{};            // more of the head, each line with its end
     };
 
     base::Task<base::Result<UpstreamAnswer>> get(Question question);

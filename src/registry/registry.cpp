@@ -1,6 +1,8 @@
 #include "registry/registry.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "base/ensure.hpp"
@@ -72,6 +74,22 @@ Answer answer_write(Operation operation, const Change& change, const Arguments& 
 
 }  // namespace
 
+base::Result<void> check_rollback(const Call& call, std::span<const Alias> aliases) {
+    const std::optional<Act> act = call.rollback_from ? act_of(call) : std::nullopt;
+    if (!act || act->event != AliasEvent::rolled_back) {
+        return {};
+    }
+    const auto found = std::ranges::find(aliases, act->alias, &Alias::name);
+    const std::int64_t present = found == aliases.end() ? 0 : found->version;
+    if (present == *call.rollback_from) {
+        return {};
+    }
+    return base::fail(base::Code::conflict,
+                      "Alias '" + act->alias + "' of model '" + act->model.name + "' " +
+                          (present == 0 ? "is not set any more" : "names version " + std::to_string(present) + " by now") +
+                          ": look at its history again before rolling it back");
+}
+
 Answer Registry::read(Reader& reader, const Call& call) const {
     auto arguments = arguments_of(call);
     if (!arguments) {
@@ -85,8 +103,23 @@ Answer Registry::write(Writer& writer, const Call& call) const {
     if (!arguments) {
         return std::unexpected(arguments.error());
     }
+    if (const std::optional<Act> act = act_of(call)) {
+        writer.ascribe(*act);
+    }
     const Change change{writer, Catalog(writer, call.workspace), to_timestamp(clock_.wall_now()), call.user};
     return answer_write(call.operation, change, Arguments(*std::move(arguments)));
+}
+
+base::Result<void> Registry::check_rollback(Reader& reader, const Call& call) {
+    if (!call.rollback_from) {
+        return {};
+    }
+    const std::optional<Act> act = act_of(call);
+    const auto model = reader.find_model(act ? act->model : ModelKey());
+    if (!model) {
+        return std::unexpected(model.error());
+    }
+    return registry::check_rollback(call, *model ? (*model)->aliases : std::vector<Alias>());
 }
 
 Answer Registry::answer(const Call& call) {
@@ -99,7 +132,10 @@ Answer Registry::answer(const Call& call) {
         return {};
     };
     const auto done = is_read(call.operation) ? store_.read([&](Reader& reader) { return keep(read(reader, call)); })
-                                              : store_.write([&](Writer& writer) { return keep(write(writer, call)); });
+                                              : store_.write([&](Writer& writer) -> base::Result<void> {
+                                                    const auto allowed = check_rollback(writer, call);
+                                                    return allowed ? keep(write(writer, call)) : allowed;
+                                                });
     return done ? Answer(std::move(answer)) : std::unexpected(done.error());
 }
 

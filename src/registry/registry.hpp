@@ -2,6 +2,7 @@
 // (mlflow/store/model_registry/sqlalchemy_store.py).
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "base/clock.hpp"
@@ -12,6 +13,10 @@
 #include <boost/json/object.hpp>
 
 namespace registry {
+
+// conflict when the call is a rollback from another version than the one its alias names among `aliases`, those of its
+// model. Pure.
+base::Result<void> check_rollback(const Call& call, std::span<const Alias> aliases);
 
 // Blocks as the store does; safe from any thread. The store and the clock outlive it.
 class Registry {
@@ -27,6 +32,8 @@ public:
     base::Result<boost::json::object> write(Writer& writer, const Call& call) const;
 
 private:
+    static base::Result<void> check_rollback(Reader& reader, const Call& call);
+
     Store& store_;
     const base::Clock& clock_;
 };

@@ -9,10 +9,18 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "registry/alias_history.hpp"
 #include "registry/entities.hpp"
 #include "registry/query.hpp"
 
 namespace registry {
+
+struct AliasedModel {
+    ModelKey key;
+    std::vector<Alias> aliases;
+
+    bool operator==(const AliasedModel&) const = default;
+};
 
 struct Counts {
     std::int64_t models = 0;
@@ -51,6 +59,10 @@ public:
     virtual base::Result<std::vector<ModelKey>> list_models(const std::optional<ModelKey>& after,
                                                             std::size_t limit) = 0;
 
+    // The same of models that have aliases.
+    virtual base::Result<std::vector<AliasedModel>> list_aliased_models(const std::optional<ModelKey>& after,
+                                                                        std::size_t limit) = 0;
+
     virtual base::Result<Counts> counts() = 0;
 
     // Small facts that live beside the rows and change with them in one transaction.
@@ -76,6 +88,12 @@ public:
     virtual base::Result<void> erase_version(const ModelKey& key, std::int64_t version) = 0;
 
     virtual base::Result<void> put_fact(std::string_view name, std::string_view value) = 0;
+
+    // The history that is kept beside the rows and changes with them in one transaction.
+    virtual AliasHistory& alias_history() = 0;
+
+    // Says what the writes of this transaction are, for a store that keeps a history of them.
+    virtual void ascribe(const Act& /*act*/) {}
 };
 
 // Calls block, from any thread.

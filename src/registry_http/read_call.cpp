@@ -1,5 +1,6 @@
 #include "registry_http/read_call.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -55,6 +56,15 @@ base::Task<base::Result<registry::Call>> read_call(http::Exchange& exchange,
     }
     call.content_type = request.fields.find(http::FieldName::content_type).value_or("");
     call.user = exchange.caller.key_name;
+    call.author = {std::string(exchange.caller.key_id), std::string(exchange.caller.key_name)};
+    if (const auto from = request.fields.find(kRollbackField)) {
+        const auto version = base::parse_uint(*from);
+        if (!version) {
+            co_return base::fail(base::Code::invalid_argument,
+                                 fmt::format("{} must be the number of a version, or 0", kRollbackField));
+        }
+        call.rollback_from = static_cast<std::int64_t>(*version);
+    }
     base::Result<std::string> body = co_await exchange.read_whole_body(kMaxBody);
     if (!body) {
         co_return std::unexpected(broken_body(body.error()));

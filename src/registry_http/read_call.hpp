@@ -19,6 +19,10 @@ std::optional<registry::Operation> registry_operation(const http::RequestHead& r
 // The workspace the request names; empty: none.
 std::string_view workspace_of(const http::RequestHead& request);
 
+// Of a call that sets an alias: it is a rollback from the version this names, 0 for none, and is refused with 409 when
+// the alias names another by now.
+inline constexpr std::string_view kRollbackField = "X-Hokusai-Rollback-From";
+
 // Reads the body. invalid_argument when it is too large for any registry call, or does not arrive whole; cancelled when
 // the client went away.
 base::Task<base::Result<registry::Call>> read_call(http::Exchange& exchange,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "registry/registry.hpp"
 #include "replica/reread.hpp"
 #include "telemetry/log.hpp"
 
@@ -10,7 +11,7 @@ namespace replica {
 
 LocalWrite::LocalWrite(
     net::Worker& worker, Replica& replica, UpstreamReader& reader, registry::Call call, CallTarget target)
-    : worker_(worker), replica_(replica), reader_(reader), call_(std::move(call)), target_(std::move(target)) {}
+    : worker_(worker), replica_(replica), reader_(reader), call_(std::move(call)), target_(std::move(target)), act_(registry::act_of(call_)) {}
 
 LocalWrite::~LocalWrite() {
     for (const registry::ModelKey& key : writing_) {
@@ -32,6 +33,17 @@ base::Task<base::Result<void>> LocalWrite::begin(base::MonotonicTime give_up_at,
     }
     asked_ = replica_.ask();
     co_return base::Result<void>();
+}
+
+base::Task<base::Result<void>> LocalWrite::check_rollback() {
+    if (!call_.rollback_from) {
+        co_return base::Result<void>();
+    }
+    const base::Result<std::optional<registry::RegisteredModel>> model = co_await reader_.find_model(target_.model);
+    if (!model) {
+        co_return std::unexpected(model.error());
+    }
+    co_return registry::check_rollback(call_, *model ? (*model)->aliases : std::vector<registry::Alias>());
 }
 
 base::Task<> LocalWrite::answered(unsigned status, std::string_view body) {
@@ -101,6 +113,7 @@ base::Task<base::Result<void>> LocalWrite::read_back(std::string_view body) {
     const bool is_whole = view->is_whole || view->is_gone;
     Replica::Merge merge;
     merge.is_within_write = true;
+    merge.act = act_;
     merge.views.push_back(std::move(*view));
     base::Result<MergeOutcome> merged = co_await replica_.merge(worker_, std::move(merge));
     if (!merged) {
@@ -161,7 +174,7 @@ base::Task<base::Result<void>> LocalWrite::read_back_rename() {
 
 base::Task<base::Result<void>> LocalWrite::read_back_everything(registry::ModelKey key, std::string renamed_from) {
     base::Result<MergeOutcome> merged = co_await reread(
-        worker_, replica_, reader_, {.key = key, .is_within_write = true, .renamed_from = std::move(renamed_from)});
+        worker_, replica_, reader_, {.key = key, .is_within_write = true, .renamed_from = std::move(renamed_from), .act = act_});
     if (!merged) {
         co_return std::unexpected(merged.error());
     }

@@ -1,6 +1,7 @@
 // A write on its way through this process to MLflow: what the replica does before and after it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ public:
     // Until no other write of the same models is under way. Errors as ModelLocks::lock().
     base::Task<base::Result<void>> begin(base::MonotonicTime give_up_at, ModelLocks::Wait& wait);
 
+    // Whether MLflow still has what the call is a rollback of; after begin(). conflict when it has not.
+    base::Task<base::Result<void>> check_rollback();
+
     // MLflow has answered. Returns when the replica has what the write changed, or knows that it has not.
     base::Task<> answered(unsigned status, std::string_view body);
 
@@ -50,6 +54,7 @@ private:
     UpstreamReader& reader_;
     const registry::Call call_;
     const CallTarget target_;
+    const std::optional<registry::Act> act_;
     std::vector<ModelLocks::Held> locks_;
     std::vector<registry::ModelKey> writing_;
     Asked asked_;

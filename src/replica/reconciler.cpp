@@ -20,7 +20,7 @@ constexpr std::size_t kUrisAtOnce = 50;
 
 Reconciler::Reconciler(SweepDeps deps, ReconcilerSettings settings, telemetry::Metrics& metrics)
     : deps_(deps),
-      settings_(settings),
+      settings_(std::move(settings)),
       sweeps_(metrics.counter("hokusai_replica_sweeps_total", "Complete comparisons of the replica with MLflow.")),
       failures_(metrics.counter("hokusai_replica_read_failures_total",
                                 "Attempts to read MLflow for the replica that failed.")),
@@ -120,6 +120,9 @@ base::Task<> Reconciler::sweep() {
     if (*is_done) {
         note_finished(*sweep_);
         const bool was_filling = sweep_->is_filling();
+        if (was_filling && settings_.when_filled) {
+            co_await settings_.when_filled();
+        }
         next_sweep_ = was_filling ? deps_.pace.now() : std::max(deps_.pace.now(), sweep_->began() + settings_.interval);
         sweep_.reset();
     }

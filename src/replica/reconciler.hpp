@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
@@ -22,6 +23,7 @@ namespace replica {
 
 struct ReconcilerSettings {
     base::Duration interval = std::chrono::seconds(60);  // from one sweep's begin to the next one's
+    std::function<base::Task<>()> when_filled{};         // optional; after the first filling
 };
 
 // Lives on one worker. First the models that are marked, then a sweep when one is due, then where artifacts are.

@@ -171,6 +171,9 @@ base::Result<void> Replica::merge_view(registry::Writer& writer,
 
 base::Result<MergeOutcome> Replica::merge_rows(registry::Writer& writer, const Merge& merge) {
     MergeOutcome outcome;
+    if (merge.act) {
+        writer.ascribe(*merge.act);
+    }
     for (const ModelView& view : merge.views) {
         base::Result<void> merged = merge_view(writer, merge, view, outcome);
         if (!merged) {

@@ -19,6 +19,7 @@
 #include "http/message.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/worker.hpp"
+#include "registry/alias_history.hpp"
 #include "registry/registry.hpp"
 #include "registry/store.hpp"
 #include "replica/call_target.hpp"
@@ -66,6 +67,7 @@ public:
     struct Merge {
         std::vector<ModelView> views;
         bool is_within_write = false;
+        std::optional<registry::Act> act{};  // what that write is
         Filling filling = Filling::whole;
         std::optional<Position> position{};
     };

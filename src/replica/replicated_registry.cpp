@@ -51,6 +51,9 @@ public:
           asked_(owner.deps_.replica.ask()) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
+        if (status == 200) {
+            owner_.note_load(call_, body);
+        }
         if (status == 200 && owner_.settings_.read_max_age > base::Duration(0)) {
             co_await owner_.read_through(call_, target_, body, asked_);
         }
@@ -67,6 +70,9 @@ public:
         }
         if (answer) {
             owner_.metrics_.answers_unavailable.add();
+            if (answer->status == 200) {
+                owner_.note_load(call_, answer->body);
+            }
             exchange_.answer(*answer);
         } else {
             owner_.metrics_.cannot_tell.add();
@@ -122,7 +128,8 @@ bool ReplicatedRegistry::is_fresh(const registry::ModelKey& model, const std::op
                 : replica.confirmations.last_sweep() >= oldest && !replica.has_unsettled();
 }
 
-std::optional<http::Response> ReplicatedRegistry::find_answer(const http::RequestHead& request) {
+std::optional<http::Response> ReplicatedRegistry::find_answer(http::Exchange& exchange) {
+    const http::RequestHead& request = exchange.request();
     if (settings_.read_max_age <= base::Duration(0)) {
         return std::nullopt;
     }
@@ -147,13 +154,26 @@ std::optional<http::Response> ReplicatedRegistry::find_answer(const http::Reques
     http::Response response;
     response.body = *found;
     replica.describe_source(response, confirmed_at, replica.revision());
+    const http::Caller& caller = exchange.caller;
+    deps_.loads.note(caller.key_id, caller.key_name, model.workspace, found, wall_milliseconds());
     metrics_.answers_first.add();
     return response;
 }
 
+registry::Timestamp ReplicatedRegistry::wall_milliseconds() const {
+    const base::WallTime now = deps_.replica.clock().wall_now();
+    return std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+}
+
+void ReplicatedRegistry::note_load(const registry::Call& call, std::string_view answer) {
+    if (auto load = registry::load_of(call, answer, wall_milliseconds())) {
+        deps_.loads.note(*std::move(load));
+    }
+}
+
 base::Task<> ReplicatedRegistry::handle(http::Exchange& exchange, mlflow::CallObserver* observer) {
     const http::RequestHead& request = exchange.request();
-    if (const std::optional<http::Response> known = find_answer(request)) {
+    if (const std::optional<http::Response> known = find_answer(exchange)) {
         exchange.answer(*known);
         co_return;
     }
@@ -208,6 +228,7 @@ base::Task<bool> ReplicatedRegistry::answer_first(http::Exchange& exchange,
         co_return false;
     }
     metrics_.answers_first.add();
+    note_load(call, answer->body);
     exchange.answer(*answer);
     co_return true;
 }
@@ -243,12 +264,17 @@ base::Task<> ReplicatedRegistry::write(http::Exchange& exchange,
     net::Deadline abort_check(worker.deadlines(), [&exchange] { exchange.watch_client(); });
     abort_check.set(worker.now() + kAbortCheckDelay);
     exchange.on_abort([&wait] { wait.cancel(); });
-    const base::Result<void> begun = co_await write.begin(worker.now() + settings_.lock_patience, wait);
+    base::Result<void> begun = co_await write.begin(worker.now() + settings_.lock_patience, wait);
+    if (begun) {
+        begun = co_await write.check_rollback();
+    }
     abort_check.clear();
     exchange.stop_watching();
     if (!begun) {
         if (begun.error().code != base::Code::cancelled) {
-            exchange.answer(registry_http::to_response({base::Code::unavailable, begun.error().message}));
+            const base::Code code =
+                begun.error().code == base::Code::conflict ? base::Code::conflict : base::Code::unavailable;
+            exchange.answer(registry_http::to_response({code, begun.error().message}));
         }
         co_return;
     }

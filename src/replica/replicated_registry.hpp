@@ -12,6 +12,7 @@
 #include "mlflow/call_observer.hpp"
 #include "net/worker.hpp"
 #include "registry/alias_index.hpp"
+#include "registry/version_loads.hpp"
 #include "replica/replica.hpp"
 #include "replica/upstream_reader.hpp"
 #include "telemetry/metrics.hpp"
@@ -47,12 +48,13 @@ public:
         UpstreamReader& reader;
         telemetry::Metrics& metrics;
         Forward forward;
+        registry::LoadNotes& loads;  // of this worker
     };
 
     ReplicatedRegistry(Deps deps, ReplicatedSettings settings);
 
     // At once, what needs neither MLflow nor a disk: an alias that was confirmed of late.
-    std::optional<http::Response> find_answer(const http::RequestHead& request);
+    std::optional<http::Response> find_answer(http::Exchange& exchange);
 
     // Answers any of MLflow's paths; those that are no registry calls go straight to the gateway. `observer` is told of
     // writes only, after the replica was; it may be null.
@@ -69,6 +71,8 @@ private:
                        mlflow::CallObserver* observer);
     base::Task<bool> answer_first(http::Exchange& exchange, const registry::Call& call, const CallTarget& target);
     base::Task<> read_through(const registry::Call& call, const CallTarget& target, std::string_view body, Asked asked);
+    [[nodiscard]] registry::Timestamp wall_milliseconds() const;
+    void note_load(const registry::Call& call, std::string_view answer);
     // Without a part: everything is.
     [[nodiscard]] bool is_fresh(const registry::ModelKey& model, const std::optional<Part>& part) const;
 

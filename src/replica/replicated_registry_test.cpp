@@ -29,7 +29,8 @@ public:
                     metrics,
                     [this](http::Exchange& exchange, mlflow::CallObserver* observer, std::optional<std::string> body) {
                         return forward(exchange, observer, std::move(body));
-                    }},
+                    },
+                    loads_},
                    {.read_max_age = read_max_age}) {
         EXPECT_TRUE(replica.open("http://mlflow:5000"));
     }
@@ -80,6 +81,7 @@ private:
     base::SeededRandom random_{1};
     registry::testing::MemoryStore rows_;
     registry::AliasIndex aliases_;
+    registry::LoadNotes loads_;
     registry::IndexedStore indexed_{rows_, aliases_};
     net::BlockingPool pool_{1, 64};
 
@@ -111,7 +113,7 @@ protected:
     }
 
     std::optional<http::Response> try_answer(http::Exchange& exchange) {
-        return stack_->registry.find_answer(exchange.request());
+        return stack_->registry.find_answer(exchange);
     }
 
     HttpAnswer ask(const std::string& method, const std::string& target, const std::string& body = {}) {

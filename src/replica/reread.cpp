@@ -113,6 +113,7 @@ base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
     }
     Replica::Merge merge;
     merge.is_within_write = what.is_within_write;
+    merge.act = what.act;
     merge.views.push_back(std::move(view));
     base::Result<MergeOutcome> merged = co_await replica.merge(worker, std::move(merge));
     co_return merged;

@@ -1,6 +1,7 @@
 // One model, read from MLflow as a whole.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -16,6 +17,7 @@ struct Reread {
     registry::ModelKey key;
     bool is_within_write = false;
     std::string renamed_from{};
+    std::optional<registry::Act> act{};  // what that write is
 };
 
 // Reads the model, all its versions and, one by one, those the replica has and MLflow's lists don't show; brings the

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/ensure.hpp"
+#include "storage/alias_history_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -96,7 +97,7 @@ CREATE INDEX intents_with_key ON intents (id) WHERE has_key = 1 AND status IS NO
 constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
 // Append only: a step that was released never changes.
-constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents};
+constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
 
 struct History {

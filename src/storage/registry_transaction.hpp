@@ -9,6 +9,7 @@
 
 #include "registry/store.hpp"
 #include "storage/registry_rows.hpp"
+#include "storage/sqlite_alias_history.hpp"
 #include "storage/sqlite_errors.hpp"
 #include "storage/statement_cache.hpp"
 
@@ -31,7 +32,7 @@ class RegistryTransaction final : public registry::Writer {
 public:
     // `file` names the database in errors.
     RegistryTransaction(SQLite::Database& connection, StatementCache& statements, std::string file)
-        : connection_(connection), statements_(statements), file_(std::move(file)) {}
+        : connection_(connection), statements_(statements), file_(std::move(file)), alias_history_(connection, {}, file_) {}
 
     [[nodiscard]] const std::optional<base::Error>& failure() const {
         return failure_;
@@ -48,6 +49,8 @@ public:
     base::Result<std::vector<std::int64_t>> version_numbers(const registry::ModelKey& key) override;
     base::Result<std::vector<registry::ModelKey>> list_models(const std::optional<registry::ModelKey>& after,
                                                               std::size_t limit) override;
+    base::Result<std::vector<registry::AliasedModel>> list_aliased_models(
+        const std::optional<registry::ModelKey>& after, std::size_t limit) override;
     base::Result<registry::Counts> counts() override;
     base::Result<std::optional<std::string>> find_fact(std::string_view name) override;
 
@@ -57,6 +60,11 @@ public:
     base::Result<void> put_version(const std::string& workspace, const registry::ModelVersion& version) override;
     base::Result<void> erase_version(const registry::ModelKey& key, std::int64_t version) override;
     base::Result<void> put_fact(std::string_view name, std::string_view value) override;
+
+    // In the main database only.
+    registry::AliasHistory& alias_history() override {
+        return alias_history_;
+    }
 
 private:
     // A kept statement with `values` bound to its question marks.
@@ -117,6 +125,7 @@ private:
     SQLite::Database& connection_;
     StatementCache& statements_;
     std::string file_;
+    AliasHistoryTransaction alias_history_;
     std::optional<base::Error> failure_;
 };
 

@@ -16,6 +16,11 @@ using registry::ModelVersion;
 using registry::Query;
 using registry::RegisteredModel;
 
+std::int64_t to_limit(std::size_t limit) {
+    constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+    return static_cast<std::int64_t>(std::min(limit, kAll));
+}
+
 void bind_values(SQLite::Statement& statement, const SearchStatement& search) {
     int position = 0;
     for (const auto& value : search.values) {
@@ -120,19 +125,41 @@ base::Result<std::vector<std::int64_t>> RegistryTransaction::version_numbers(con
 base::Result<std::vector<ModelKey>> RegistryTransaction::list_models(const std::optional<ModelKey>& after,
                                                                      std::size_t limit) {
     return guarded([&]() -> base::Result<std::vector<ModelKey>> {
-        constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
         const ModelKey start = after.value_or(ModelKey());  // before any: a name is never empty
         auto select = prepare(
             "SELECT workspace, name FROM registry_models WHERE (workspace, name) > (?, ?) ORDER BY workspace, name "
             "LIMIT ?",
             start.workspace,
             start.name,
-            static_cast<std::int64_t>(std::min(limit, kAll)));
+            to_limit(limit));
         std::vector<ModelKey> keys;
         while (select->executeStep()) {
             keys.push_back({select->getColumn(0).getString(), select->getColumn(1).getString()});
         }
         return keys;
+    });
+}
+
+base::Result<std::vector<registry::AliasedModel>> RegistryTransaction::list_aliased_models(
+    const std::optional<ModelKey>& after, std::size_t limit) {
+    return guarded([&]() -> base::Result<std::vector<registry::AliasedModel>> {
+        const ModelKey start = after.value_or(ModelKey());
+        auto select = prepare(
+            "SELECT workspace, name, aliases FROM registry_models WHERE (workspace, name) > (?, ?) AND alias_count > 0 "
+            "ORDER BY workspace, name LIMIT ?",
+            start.workspace,
+            start.name,
+            to_limit(limit));
+        std::vector<registry::AliasedModel> models;
+        while (select->executeStep()) {
+            auto aliases = read_aliases(*select, 2);
+            if (!aliases) {
+                return std::unexpected(std::move(aliases.error()));
+            }
+            models.push_back(
+                {{select->getColumn(0).getString(), select->getColumn(1).getString()}, *std::move(aliases)});
+        }
+        return models;
     });
 }
 

@@ -122,6 +122,22 @@ public:
         return keys;
     }
 
+    base::Result<std::vector<AliasedModel>> list_aliased_models(const std::optional<ModelKey>& after,
+                                                                std::size_t limit) override {
+        std::vector<AliasedModel> models;
+        auto entry = after ? state_.models.upper_bound(*after) : state_.models.begin();
+        for (; entry != state_.models.end() && models.size() < limit; ++entry) {
+            if (!entry->second.entity.aliases.empty()) {
+                models.push_back({entry->first, entry->second.entity.aliases});
+            }
+        }
+        return models;
+    }
+
+    AliasHistory& alias_history() override {
+        return state_.history;
+    }
+
     base::Result<Counts> counts() override {
         Counts counts;
         for (const auto& [key, model] : state_.models) {

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "registry/store.hpp"
+#include "registry/testing/memory_history.hpp"
 
 namespace registry::testing {
 
@@ -24,6 +25,7 @@ public:
     struct State {
         std::map<ModelKey, Model> models;
         std::map<std::string, std::string, std::less<>> facts;
+        MemoryHistory history;
     };
 
     base::Result<void> read(const std::function<base::Result<void>(Reader&)>& work) override;

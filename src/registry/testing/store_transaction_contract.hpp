@@ -156,6 +156,20 @@ TEST_P(StoreTransactionContract, lists_models_by_pages_in_the_order_of_workspace
     EXPECT_TRUE(list_models(ModelKey{"team", "a"}, 3).empty());
 }
 
+TEST_P(StoreTransactionContract, lists_models_that_have_aliases_by_pages) {
+    for (const char* name : {"b", "c", "a", "d"}) {
+        RegisteredModel model = make_model(name);
+        model.aliases = {{"y", 2}, {"x", 1}};
+        put(std::string_view(name) == "c" ? make_model(name) : model);
+    }
+    const std::vector<Alias> aliases{{"x", 1}, {"y", 2}};
+    const auto list = [&](const std::optional<ModelKey>& after) {
+        return ask([&](Reader& reader) { return reader.list_aliased_models(after, 2); });
+    };
+    EXPECT_EQ(list(std::nullopt), (std::vector<AliasedModel>{{{"", "a"}, aliases}, {{"", "b"}, aliases}}));
+    EXPECT_EQ(list(ModelKey{"", "b"}), (std::vector<AliasedModel>{{{"", "d"}, aliases}}));
+}
+
 TEST_P(StoreTransactionContract, keeps_workspaces_apart) {
     RegisteredModel model = make_model("fox");
     model.aliases = {{"a", 1}};

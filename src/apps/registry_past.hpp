@@ -1,0 +1,59 @@
+// What became of the registry's aliases, and who loads which version: kept in the main database, for the registry that is
+// served here, whether it is our own or a copy of MLflow's.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "apps/settings.hpp"
+#include "base/task.hpp"
+#include "http/exchange.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/worker.hpp"
+#include "registry/version_loads.hpp"
+#include "storage/sqlite_alias_history.hpp"
+#include "storage/sqlite_version_loads.hpp"
+
+namespace apps {
+
+// Shared by all workers, which outlive it. Safe from any thread.
+class RegistryPast {
+public:
+    // `registry`: empty for our own, else the address of the MLflow it is a copy of. Reads what was kept; blocks.
+    // Throws base::ConfigError when it can't be read.
+    RegistryPast(const ServiceSettings& settings, std::string registry, std::size_t workers);
+
+    [[nodiscard]] registry::AliasHistory& aliases() {
+        return aliases_;
+    }
+
+    [[nodiscard]] registry::VersionLoads& loads() {
+        return loads_;
+    }
+
+    // Answers a request for registry_http::kAliasHistoryPath.
+    base::Task<> answer(http::Exchange& exchange);
+
+    // Writes out the loads noted since the last time. A crash costs those since then.
+    base::Task<> keep_loads(net::Worker& worker);
+
+    // Whether nobody waits for the disk.
+    [[nodiscard]] bool is_idle() const {
+        return pool_.is_idle();
+    }
+
+    // Waits for what is being read or written; nothing may be asked afterwards.
+    void join() {
+        pool_.join();
+    }
+
+private:
+    storage::SqliteAliasHistory aliases_;
+    storage::SqliteVersionLoads kept_;
+    registry::VersionLoads loads_;
+    net::BlockingPool pool_;
+    bool is_failing_ = false;  // to keep loads; for the log
+};
+
+}  // namespace apps

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/ensure.hpp"
+#include "storage/journal_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -73,6 +74,7 @@ constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 // Append only: a step that was released never changes.
 constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
+constexpr std::array kJournalMigrations{kJournalSchema};
 
 struct History {
     std::int64_t application_id;  // set by the first step
@@ -85,6 +87,8 @@ History history_of(Schema schema) {
             return {0x484F4B55, kMainMigrations};  // "HOKU"
         case Schema::replica:
             return {0x484F4B52, kReplicaMigrations};  // "HOKR"
+        case Schema::journal:
+            return {0x484F4B4A, kJournalMigrations};  // "HOKJ"
     }
     ENSURE(false, "every schema has a history");
 }

@@ -8,13 +8,13 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "mlflow/gateway.hpp"
+#include "mlflow/pace.hpp"
 #include "mlflow/upstream.hpp"
 #include "mlflow/upstream_client.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/worker.hpp"
 #include "registry/alias_index.hpp"
 #include "registry/indexed_store.hpp"
-#include "replica/pace.hpp"
 #include "replica/reconciler.hpp"
 #include "replica/registry_client.hpp"
 #include "replica/replica.hpp"
@@ -66,7 +66,7 @@ private:
     WorkerSleeper sleeper_;
     mlflow::UpstreamClient client_;
     replica::RegistryClient reader_;
-    replica::Pace pace_;
+    mlflow::Pace pace_;
     replica::Reconciler reconciler_;
 };
 

@@ -66,6 +66,8 @@ public:
                                                                            service.settings_.replica,
                                                                            service.metrics_)
                                        : nullptr),
+          runs_(service.offline_ ? std::make_unique<offline::OfflineRuns>(service.offline_->calls(worker, *gateway_))
+                                 : nullptr),
           standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
                                               : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
@@ -103,6 +105,9 @@ private:
     }
 
     base::Task<> handle_mlflow(http::Exchange& exchange) {
+        if (runs_ && offline::OfflineRuns::concerns(exchange.request())) {
+            return runs_->handle(exchange);
+        }
         return standalone_   ? standalone_->handle(exchange)
                : replicated_ ? replicated_->handle(exchange)
                              : gateway_->handle(exchange);
@@ -112,6 +117,7 @@ private:
     health::HealthResponder health_;
     std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
     std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
+    std::unique_ptr<offline::OfflineRuns> runs_;   // with a journal
     std::unique_ptr<Standalone> standalone_;       // without MLflow
     http::Router router_;
 };
@@ -154,6 +160,9 @@ Service::Service(const ServiceSettings& settings)
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
                                              settings, mlflow_->upstream, control_, clock_, metrics_})
                                        : nullptr),
+      offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
+                                                    settings, mlflow_->upstream, control_, clock_, metrics_})
+                                              : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -182,6 +191,9 @@ Service::~Service() {
     }
     if (replica_) {
         replica_->join();
+    }
+    if (offline_) {
+        offline_->join();
     }
 }
 
@@ -272,6 +284,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (replica_) {
         control_.tasks().spawn("replica", replica_->keep_current());
     }
+    if (offline_) {
+        offline_->start();
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -351,6 +366,9 @@ base::Task<> Service::shut_down(int signal) {
     if (replica_) {
         replica_->stop();
     }
+    if (offline_) {
+        offline_->stop();
+    }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
     while (!is_idle() && clock_.now() < end) {
@@ -362,7 +380,8 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) &&
+           (!offline_ || offline_->is_idle());
 }
 
 }  // namespace apps

@@ -13,6 +13,7 @@
 #include "apps/command_flags.hpp"
 #include "apps/command_reference.hpp"
 #include "apps/config_command.hpp"
+#include "apps/journal_command.hpp"
 #include "apps/keys_command.hpp"
 #include "apps/registry_command_line.hpp"
 #include "apps/reload.hpp"
@@ -153,6 +154,37 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
     }
 }
 
+void add_journal(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    static bool as_json = false;
+    CLI::App* journal =
+        app.add_subcommand("journal",
+                           "Show the writes that were accepted while MLflow was away, also beside a running "
+                           "service");
+    journal->require_subcommand(1);
+    journal->footer(kFooter);
+    CLI::App* status = journal->add_subcommand("status", "Say how many wait for MLflow, and for how long");
+    status->add_flag("--json", as_json, "print one JSON object");
+    status->callback([&] {
+        action = [&flags] {
+            return journal_status(load_settings(flags.sources()).settings,
+                                  as_json,
+                                  base::SystemClock().wall_now(),
+                                  {std::cout, std::cerr});
+        };
+    });
+    CLI::App* rejected = journal->add_subcommand("rejected", "Show those MLflow refused, and why");
+    rejected->add_flag("--json", as_json, "print a JSON array, with the bodies");
+    rejected->callback([&] {
+        action = [&flags] {
+            return journal_rejected(load_settings(flags.sources()).settings, as_json, {std::cout, std::cerr});
+        };
+    });
+    for (CLI::App* command : {status, rejected}) {
+        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
+        flags.add_file(*command);
+    }
+}
+
 void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
     static bool as_json = false;
     CLI::App* config = app.add_subcommand("config", "Show or check the settings, or print a file to start from");
@@ -210,6 +242,7 @@ int run_command_line(int argc, char** argv) {
     add_serve(app, flags, action);
     add_keys(app, flags, action);
     add_registry(app, flags, action);
+    add_journal(app, flags, action);
     add_config(app, flags, action);
     add_reference(app, action);
     try {

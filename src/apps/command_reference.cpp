@@ -220,6 +220,9 @@ Below the data folder:
 .I hokusai.db
 API keys, as hashes, the audit log, and the model registry of its own (SQLite).
 .TP
+.I journal.db
+Writes accepted while MLflow was away, until MLflow has them.
+.TP
 .I pepper
 The secret the hashes depend on, readable only by its owner.
 Without it no key works: back it up together with the database.

@@ -35,7 +35,7 @@ replica::RegistryClient::Deps reader_deps(net::Worker& worker,
         worker, pool, [&client](mlflow::UpstreamClient::Question question) { return client.get(std::move(question)); }};
 }
 
-replica::Pace::Deps pace_deps(const MlflowReplica::Deps& deps, health::Sleeper& sleeper) {
+mlflow::Pace::Deps pace_deps(const MlflowReplica::Deps& deps, health::Sleeper& sleeper) {
     const mlflow::Upstream& upstream = deps.upstream;
     const base::Clock& clock = deps.clock;
     return {clock,

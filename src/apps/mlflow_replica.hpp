@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "mlflow/gateway.hpp"
+#include "mlflow/pace.hpp"
 #include "mlflow/upstream.hpp"
 #include "mlflow/upstream_client.hpp"
 #include "net/blocking_pool.hpp"
@@ -16,7 +17,6 @@
 #include "registry/alias_index.hpp"
 #include "registry/indexed_store.hpp"
 #include "registry/recorded_store.hpp"
-#include "replica/pace.hpp"
 #include "replica/reconciler.hpp"
 #include "replica/registry_client.hpp"
 #include "replica/replica.hpp"
@@ -72,7 +72,7 @@ private:
     WorkerSleeper sleeper_;
     mlflow::UpstreamClient client_;
     replica::RegistryClient reader_;
-    replica::Pace pace_;
+    mlflow::Pace pace_;
     replica::Reconciler reconciler_;
 };
 

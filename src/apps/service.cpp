@@ -68,6 +68,8 @@ public:
                                                                            service.metrics_,
                                                                            service.past_->loads().notes(worker.index()))
                                        : nullptr),
+          runs_(service.offline_ ? std::make_unique<offline::OfflineRuns>(service.offline_->calls(worker, *gateway_))
+                                 : nullptr),
           standalone_(service.local_registry_
                           ? std::make_unique<Standalone>(*service.local_registry_,
                                                          service.past_->loads().notes(worker.index()),
@@ -115,6 +117,9 @@ private:
     }
 
     base::Task<> handle_unprotected(http::Exchange& exchange, mlflow::CallObserver* observer) {
+        if (runs_ && offline::OfflineRuns::concerns(exchange.request())) {
+            return runs_->handle(exchange, observer);
+        }
         return standalone_   ? standalone_->handle(exchange, observer)
                : replicated_ ? replicated_->handle(exchange, observer)
                              : gateway_->handle(exchange, observer);
@@ -124,6 +129,7 @@ private:
     health::HealthResponder health_;
     std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
     std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
+    std::unique_ptr<offline::OfflineRuns> runs_;   // with a journal
     std::unique_ptr<Standalone> standalone_;       // without MLflow
     ProtectedCalls protected_;                     // before any of them
     http::Router router_;
@@ -173,6 +179,9 @@ Service::Service(const ServiceSettings& settings)
                 control_,
                 clock_,
                 metrics_}),
+      offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
+                                                    settings, mlflow_->upstream, control_, clock_, metrics_})
+                                              : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -204,6 +213,9 @@ Service::~Service() {
     }
     if (past_) {
         past_->join();
+    }
+    if (offline_) {
+        offline_->join();
     }
     resends_.join();
 }
@@ -307,6 +319,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (past_) {
         control_.tasks().spawn("version_loads", keep_version_loads());
     }
+    if (offline_) {
+        offline_->start();
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -394,6 +409,9 @@ base::Task<> Service::shut_down(int signal) {
         replica_->stop();
     }
     resends_.stop();
+    if (offline_) {
+        offline_->stop();
+    }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
     while (!is_idle() && clock_.now() < end) {
@@ -405,8 +423,8 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && resends_.is_idle() &&
-           (!replica_ || replica_->is_idle()) && (!past_ || past_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) &&
+           (!past_ || past_->is_idle()) && (!offline_ || offline_->is_idle()) && resends_.is_idle();
 }
 
 }  // namespace apps

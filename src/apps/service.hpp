@@ -11,6 +11,7 @@
 #include "apps/key_access.hpp"
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_replica.hpp"
+#include "apps/offline_writes.hpp"
 #include "apps/probes.hpp"
 #include "apps/registry_past.hpp"
 #include "apps/resend_protection.hpp"
@@ -108,6 +109,7 @@ private:
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     ResendProtection resends_;
+    std::unique_ptr<OfflineWrites> offline_;         // the same
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

@@ -204,6 +204,19 @@ void describe_replica(config::Schema& schema, ReplicaSettings& replica) {
         {.help = "Time between comparisons of the whole copy with MLflow, which find what was written elsewhere"});
 }
 
+void describe_offline(config::Schema& schema, OfflineSettings& offline) {
+    schema.add("offline.writes",
+               config::one_of(offline.accepts_writes, {{"refuse", false}, {"accept", true}}),
+               {.help = "What becomes of metrics, parameters, tags and updates of known runs while MLflow is away: "
+                        "refuse, or accept and deliver later; accept declares that all writes of runs pass here"});
+    schema.add("offline.max_bytes",
+               config::byte_size(offline.max_bytes, 1U << 20U, std::uint64_t{1} << 40U),
+               {.help = "Most bytes of accepted writes that may wait for MLflow; more are refused with 503"});
+    schema.add("offline.max_entries",
+               config::number(offline.max_entries, std::uint64_t{1}, std::uint64_t{100'000'000}),
+               {.help = "Most accepted writes that may wait for MLflow"});
+}
+
 void describe_health(config::Schema& schema, HealthSettings& health) {
     schema.add("health.interval",
                config::duration(health.interval, 10ms, 1h),
@@ -289,6 +302,7 @@ config::Schema describe(ServiceSettings& settings) {
     describe_mlflow_limits(schema, settings.mlflow);
     describe_breaker(schema, settings.breaker);
     describe_replica(schema, settings.replica);
+    describe_offline(schema, settings.offline);
     describe_health(schema, settings.health);
     describe_http(schema, settings.http);
     describe_log(schema, settings.log);

@@ -81,6 +81,13 @@ struct ReplicaSettings {
     base::Duration sweep_interval = std::chrono::minutes(1);
 };
 
+// Writes of runs while MLflow is away.
+struct OfflineSettings {
+    bool accepts_writes = false;
+    std::uint64_t max_bytes = std::uint64_t{1} << 30U;  // of what waits for MLflow
+    std::uint64_t max_entries = 1'000'000;
+};
+
 struct HealthSettings {
     base::Duration interval = std::chrono::seconds(5);
     base::Duration fast_interval = std::chrono::seconds(1);  // while a result differs from the state shown
@@ -120,6 +127,7 @@ struct ServiceSettings {
     MlflowSettings mlflow;
     BreakerSettings breaker;
     ReplicaSettings replica;
+    OfflineSettings offline;
     HealthSettings health;
     HttpSettings http;
     LogSettings log;

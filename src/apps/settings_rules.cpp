@@ -52,6 +52,7 @@ public:
         check_mlflow_address();
         check_mlflow_credentials();
         check_mlflow_files();
+        check_offline();
         return std::move(problems_);
     }
 
@@ -125,6 +126,15 @@ private:
         }
         if (has_control_characters(mlflow.token.reveal())) {
             add("mlflow.token", "must not hold control characters");
+        }
+    }
+
+    // Nobody's credentials are kept, so what is delivered later goes out with ours.
+    void check_offline() {
+        if (settings_.offline.accepts_writes && settings_.mlflow.forward_auth) {
+            add("offline.writes",
+                "accept can't be used with mlflow.forward_auth: MLflow would get the writes without their caller's "
+                "credentials; use mlflow.token, or mlflow.username and mlflow.password");
         }
     }
 

@@ -40,7 +40,7 @@ public:
         std::string workspace{};  // empty: the default one
         std::size_t max_body = 0;
         base::MonotonicTime limit;       // connect included
-        std::string_view method{"GET"};  // static storage
+        std::string_view method{"GET"};  // outlives the question
         std::string json{};              // the body
         std::string fields{};            // more of the head, each line with its end
     };

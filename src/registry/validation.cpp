@@ -61,13 +61,6 @@ base::Result<void> check_path_is_unique(std::string_view parameter, std::string_
             python::repr(std::string_view(normal))));
 }
 
-base::Result<void> check_length(std::string_view parameter, std::string_view value, std::size_t limit) {
-    if (value.size() <= limit || length(value) <= limit) {
-        return {};
-    }
-    return invalid(fmt::format("'{}' exceeds the maximum length of {} characters", parameter, limit));
-}
-
 bool is_blank(std::string_view text) {
     while (!text.empty()) {
         if (!is_space(next_code_point(text))) {
@@ -121,16 +114,27 @@ base::Result<void> check_new_name(std::string_view name, std::string_view parame
     return check_length(parameter, name, kMaxNameLength);
 }
 
-base::Result<void> check_tag_key(std::string_view key) {
-    if (!consists_of_words_and("/.- :", key)) {
+base::Result<void> check_length(std::string_view parameter, std::string_view value, std::size_t limit) {
+    if (value.size() <= limit || length(value) <= limit) {
+        return {};
+    }
+    return invalid(fmt::format("'{}' exceeds the maximum length of {} characters", parameter, limit));
+}
+
+base::Result<void> check_entity_name(std::string_view name, std::string_view parameter) {
+    if (!consists_of_words_and("/.- :", name)) {
         std::string value;
-        python::append_json(value, key);
-        return invalid(invalid_value_message("key",
+        python::append_json(value, name);
+        return invalid(invalid_value_message(parameter,
                                              value,
                                              "Names may only contain alphanumerics, underscores (_), dashes (-), "
                                              "periods (.), spaces ( ), colon(:) and slashes (/)."));
     }
-    return check_path_is_unique("key", key);
+    return check_path_is_unique(parameter, name);
+}
+
+base::Result<void> check_tag_key(std::string_view key) {
+    return check_entity_name(key, "key");
 }
 
 base::Result<void> check_model_tag(const Tag& tag) {

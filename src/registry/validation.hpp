@@ -2,6 +2,7 @@
 // (mlflow/utils/validation.py).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@ base::Result<void> check_model_name(std::string_view name);
 
 // A name to be given: it has to fit MLflow's column of 256 characters, too.
 base::Result<void> check_new_name(std::string_view name, std::string_view parameter);
+
+// The name of a tag, a metric or a parameter of a run; `parameter` is how an error names it.
+base::Result<void> check_entity_name(std::string_view name, std::string_view parameter);
+
+// In characters.
+base::Result<void> check_length(std::string_view parameter, std::string_view value, std::size_t limit);
 
 base::Result<void> check_tag_key(std::string_view key);
 base::Result<void> check_model_tag(const Tag& tag);

@@ -13,7 +13,6 @@
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "net/worker.hpp"
-#include "replica/pace.hpp"
 #include "replica/replica.hpp"
 #include "replica/sweep.hpp"
 #include "replica/upstream_reader.hpp"

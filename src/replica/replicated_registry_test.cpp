@@ -66,8 +66,8 @@ public:
 
     // On the worker.
     base::Task<> sweep(net::testing::SharedClock& clock) {
-        testing::ClockSleeper sleeper(clock, worker_);
-        Pace pace({clock, sleeper, [] { return true; }, [] { return false; }});
+        mlflow::testing::ClockSleeper sleeper(clock, worker_);
+        mlflow::Pace pace({clock, sleeper, [] { return true; }, [] { return false; }});
         Sweep sweep({worker_, replica, reader_, pace});
         base::Result<bool> is_done = false;
         while (is_done && !*is_done) {

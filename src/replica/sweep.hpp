@@ -12,8 +12,8 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/task.hpp"
+#include "mlflow/pace.hpp"
 #include "net/worker.hpp"
-#include "replica/pace.hpp"
 #include "replica/replica.hpp"
 #include "replica/upstream_reader.hpp"
 
@@ -23,7 +23,7 @@ struct SweepDeps {
     net::Worker& worker;
     Replica& replica;
     UpstreamReader& reader;
-    Pace& pace;
+    mlflow::Pace& pace;
 };
 
 // Lives on one worker.

@@ -6,6 +6,7 @@
 
 #include "base/ensure.hpp"
 #include "storage/alias_history_schema.hpp"
+#include "storage/journal_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -99,6 +100,7 @@ constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 // Append only: a step that was released never changes.
 constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
+constexpr std::array kJournalMigrations{kJournalSchema};
 
 struct History {
     std::int64_t application_id;  // set by the first step
@@ -111,6 +113,8 @@ History history_of(Schema schema) {
             return {0x484F4B55, kMainMigrations};  // "HOKU"
         case Schema::replica:
             return {0x484F4B52, kReplicaMigrations};  // "HOKR"
+        case Schema::journal:
+            return {0x484F4B4A, kJournalMigrations};  // "HOKJ"
     }
     ENSURE(false, "every schema has a history");
 }

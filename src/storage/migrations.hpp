@@ -9,6 +9,7 @@ namespace storage {
 enum class Schema {
     main,     // keys, audit log, a registry of our own
     replica,  // a copy of MLflow's registry, nothing else
+    journal,  // calls that are owed to MLflow
 };
 
 // The version this program works with: the number of migrations.

@@ -115,6 +115,14 @@ base::Result<std::unique_ptr<SqliteDatabase>> open_replica_database(const std::f
     return open_and_migrate(data_dir, replica_file(data_dir), Schema::replica, Synchronous::normal);
 }
 
+std::filesystem::path journal_file(const std::filesystem::path& data_dir) {
+    return data_dir / "journal.db";
+}
+
+base::Result<std::unique_ptr<SqliteDatabase>> open_journal_database(const std::filesystem::path& data_dir) {
+    return open_and_migrate(data_dir, journal_file(data_dir), Schema::journal, Synchronous::full);
+}
+
 base::Result<void> check_store(SqliteDatabase& database) {
     return database.transaction([&database](SQLite::Database& connection) -> base::Result<void> {
         int has_moved = 0;

@@ -109,6 +109,12 @@ std::filesystem::path replica_file(const std::filesystem::path& data_dir);
 // power failure may be missing from it.
 base::Result<std::unique_ptr<SqliteDatabase>> open_replica_database(const std::filesystem::path& data_dir);
 
+// The path of the journal's database in a data folder.
+std::filesystem::path journal_file(const std::filesystem::path& data_dir);
+
+// As open_database, for the journal.
+base::Result<std::unique_ptr<SqliteDatabase>> open_journal_database(const std::filesystem::path& data_dir);
+
 // Proves that a write becomes durable, by making a small one. Give it a connection of its own with a short busy
 // timeout. Also fails when the file was moved or deleted under the running service, whose writes would be lost.
 base::Result<void> check_store(SqliteDatabase& database);

@@ -127,7 +127,7 @@ def test_sample_holds_the_defaults(tmp_path: Path) -> None:
 def test_manual_names_every_command_and_setting() -> None:
     manual = output("man")
 
-    registry = ("registry export", "registry import", "registry status")
+    registry = ("registry export", "registry import", "registry status", "journal status", "journal rejected")
     keys = ("keys create", "keys list", "keys revoke")
     for command in ("serve", *keys, *registry, "config show", "config check", "config sample"):
         assert f".SS hokusai {command}\n" in manual

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "mlflow/pace.hpp"
+#include "mlflow/testing/clock_sleeper.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/testing/run_on.hpp"
 #include "net/testing/shared_clock.hpp"
 #include "net/worker.hpp"
 #include "registry/testing/memory_store.hpp"
 #include "replica/local_write.hpp"
-#include "replica/pace.hpp"
 #include "replica/reconciler.hpp"
 #include "replica/registry_client.hpp"
 #include "replica/replica.hpp"
@@ -26,23 +27,6 @@
 #include <gtest/gtest.h>
 
 namespace replica::testing {
-
-// Time passes at once.
-class ClockSleeper final : public health::Sleeper {
-public:
-    ClockSleeper(net::testing::SharedClock& clock, net::Worker& worker) : clock_(clock), worker_(worker) {}
-
-    base::Task<> wait_until(base::MonotonicTime time) override {
-        co_await net::resume_on(worker_);
-        if (time > clock_.now()) {
-            clock_.advance(time - clock_.now());
-        }
-    }
-
-private:
-    net::testing::SharedClock& clock_;
-    net::Worker& worker_;
-};
 
 class ReplicaTest : public ::testing::Test {
 protected:
@@ -159,8 +143,8 @@ protected:
     Replica replica_{store_, pool_, clock_};
     RegistryClient reader_{{worker_, pool_, [this](auto question) { return mlflow_.get(std::move(question)); }},
                            {.page_size = page_size_}};
-    ClockSleeper sleeper_{clock_, worker_};
-    Pace pace_{{clock_, sleeper_, [this] { return !mlflow_.is_away(); }, [this] { return is_crowded_; }}};
+    mlflow::testing::ClockSleeper sleeper_{clock_, worker_};
+    mlflow::Pace pace_{{clock_, sleeper_, [this] { return !mlflow_.is_away(); }, [this] { return is_crowded_; }}};
     telemetry::Metrics metrics_;
     bool is_crowded_ = false;
 };

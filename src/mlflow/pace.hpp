@@ -1,4 +1,4 @@
-// How much of MLflow's time the replica takes.
+// How much of MLflow's time our own calls take, those that no client waits for.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 #include "base/task.hpp"
 #include "health/monitor.hpp"
 
-namespace replica {
+namespace mlflow {
 
 // Lives on one worker.
 class Pace {
@@ -22,8 +22,9 @@ public:
 
     explicit Pace(Deps deps) : deps_(std::move(deps)) {}
 
-    // Before a question: until no client waits. cancelled: stop() was called; unavailable: MLflow does not answer.
-    base::Task<base::Result<void>> before_question();
+    // Before a question: until no client waits, or until `patience` has passed. cancelled: stop() was called;
+    // unavailable: MLflow does not answer.
+    base::Task<base::Result<void>> before_question(base::Duration patience = base::Duration::max());
 
     // After MLflow was busy with us for `busy`: leaves it to others for longer than that, `share` of all time being
     // ours.
@@ -54,4 +55,4 @@ private:
     bool is_stopping_ = false;
 };
 
-}  // namespace replica
+}  // namespace mlflow

@@ -1,8 +1,8 @@
-#include "replica/pace.hpp"
+#include "mlflow/pace.hpp"
 
 #include <algorithm>
 
-namespace replica {
+namespace mlflow {
 
 namespace {
 
@@ -11,12 +11,13 @@ constexpr base::Duration kLongestRest = std::chrono::seconds(10);
 
 }  // namespace
 
-base::Task<base::Result<void>> Pace::before_question() {
-    while (!is_stopping_ && deps_.is_reachable() && deps_.is_crowded()) {
+base::Task<base::Result<void>> Pace::before_question(base::Duration patience) {
+    const base::MonotonicTime began = deps_.clock.now();
+    while (!is_stopping_ && deps_.is_reachable() && deps_.is_crowded() && deps_.clock.now() - began < patience) {
         co_await rest(kCrowdedRest);
     }
     if (is_stopping_) {
-        co_return base::fail(base::Code::cancelled, "the replica is being stopped");
+        co_return base::fail(base::Code::cancelled, "this process is being stopped");
     }
     if (!deps_.is_reachable()) {
         co_return base::fail(base::Code::unavailable, "MLflow does not answer");
@@ -35,4 +36,4 @@ base::Task<> Pace::rest(base::Duration duration) {
     }
 }
 
-}  // namespace replica
+}  // namespace mlflow

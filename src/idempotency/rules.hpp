@@ -17,6 +17,9 @@ namespace idempotency {
 inline constexpr base::Duration kResendWindow = std::chrono::seconds(150);
 inline constexpr base::Duration kKeyWindow = std::chrono::hours(24);
 
+// The status on record of a call whose outcome nobody will ever know.
+inline constexpr unsigned kNeverKnown = 504;
+
 // What an answer says about a call, whoever gave it.
 enum class Verdict {
     settled,          // this is the answer, for good

@@ -255,7 +255,7 @@ base::Task<> ResendGuard::repeat(http::Exchange& exchange, const Record& record,
         exchange.answer(key_reused());
         co_return;
     }
-    if (!record.answer) {
+    if (!record.answer || record.answer->status == kNeverKnown) {
         book.metrics.refused.add();
         exchange.answer(nobody_can_tell());
         co_return;

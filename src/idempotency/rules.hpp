@@ -28,7 +28,7 @@ enum class Verdict {
 };
 
 // Of an answer of MLflow's, or of the registry's here.
-Verdict judge_answer(Kind kind, unsigned status);
+Verdict judge_answer(Kind kind, const Answer& answer);
 
 // What a model is like for a create that is about to be forwarded.
 Baseline baseline_of(const std::optional<registry::RegisteredModel>& model);

@@ -47,12 +47,14 @@ bool fits(const json::object& arguments, std::string_view name, std::string_view
 
 }  // namespace
 
-Verdict judge_answer(Kind kind, unsigned status) {
+Verdict judge_answer(Kind kind, const Answer& answer) {
+    const unsigned status = answer.status;
     if (status == 429) {
         return Verdict::not_carried_out;
     }
     // MLflow may fail after it has committed.
-    return status < 500 || (status == 500 && kind == Kind::keyed_call) ? Verdict::settled : Verdict::unknown;
+    const bool is_refusal = status < 500 || answer.body.find(R"("FEATURE_DISABLED")") != std::string::npos;
+    return is_refusal || (status == 500 && kind == Kind::keyed_call) ? Verdict::settled : Verdict::unknown;
 }
 
 Baseline baseline_of(const std::optional<registry::RegisteredModel>& model) {

@@ -17,6 +17,9 @@ namespace idempotency {
 inline constexpr base::Duration kResendWindow = std::chrono::seconds(150);
 inline constexpr base::Duration kKeyWindow = std::chrono::hours(24);
 
+// The status on record of a call whose outcome nobody will ever know.
+inline constexpr unsigned kNeverKnown = 504;
+
 // What an answer says about a call, whoever gave it.
 enum class Verdict {
     settled,          // this is the answer, for good
@@ -25,7 +28,7 @@ enum class Verdict {
 };
 
 // Of an answer of MLflow's, or of the registry's here.
-Verdict judge_answer(Kind kind, unsigned status);
+Verdict judge_answer(Kind kind, const Answer& answer);
 
 // What a model is like for a create that is about to be forwarded.
 Baseline baseline_of(const std::optional<registry::RegisteredModel>& model);

@@ -49,9 +49,11 @@ TEST(JudgeAnswer, takes_refusals_for_good_and_failures_for_unknown) {
                              Case{500, Verdict::unknown, Verdict::settled},
                              Case{503, Verdict::unknown, Verdict::unknown},
                              Case{504, Verdict::unknown, Verdict::unknown}}) {
-        EXPECT_EQ(judge_answer(Kind::create_version, each.status), each.of_create) << each.status;
-        EXPECT_EQ(judge_answer(Kind::keyed_call, each.status), each.of_keyed_call) << each.status;
+        EXPECT_EQ(judge_answer(Kind::create_version, {each.status, "{}"}), each.of_create) << each.status;
+        EXPECT_EQ(judge_answer(Kind::keyed_call, {each.status, "{}"}), each.of_keyed_call) << each.status;
     }
+    const Answer disabled{500, R"({"error_code": "FEATURE_DISABLED", "message": "no workspaces"})"};
+    EXPECT_EQ(judge_answer(Kind::create_version, disabled), Verdict::settled);
 }
 
 TEST(Baseline, is_the_highest_version_of_any_stage) {

@@ -134,6 +134,10 @@ void IntentBook::forget(std::int64_t id) {
 
 void IntentBook::leave_open(Record record, base::Duration waited) {
     const std::int64_t id = record.id;
+    if (!record.intent.baseline) {
+        settle(id, {kNeverKnown, {}}, record.intent.has_key ? kKeyWindow : kResendWindow);
+        return;
+    }
     const std::lock_guard guard(mutex_);
     open_.try_emplace(id, Entry{std::move(record), clock_.now(), Absence(patience_after(waited))});
 }

@@ -48,7 +48,7 @@ public:
     void settle(std::int64_t id, Answer answer, base::Duration lifetime);
     void forget(std::int64_t id);
 
-    // Its call is over and got no answer, after `waited`.
+    // Its call is over and got no answer, after `waited`. Without a baseline its outcome is settled as never known.
     void leave_open(Record record, base::Duration waited);
 
     // Whether a create that was looked for and not found is believed not to be carried out; then it is forgotten.

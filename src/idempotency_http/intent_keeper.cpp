@@ -35,9 +35,7 @@ base::Task<> IntentKeeper::do_round() {
         if (is_stopping_) {
             break;
         }
-        if (record.intent.baseline) {
-            co_await settle(record);
-        }
+        co_await settle(record);
     }
     for (const Record& record : deps_.book.take_overdue(kOverdue)) {
         telemetry::log_warn("intent_stays_unsettled",

@@ -77,9 +77,9 @@ public:
         : owner_(owner), exchange_(exchange), record_(record), began_(owner.deps_.worker.now()) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
-        verdict = judge_answer(record_.intent.kind, status);
         const bool is_kept = body.size() <= kMaxAnswer && (!body.empty() || status != 200);
         answer = {status, is_kept ? std::string(body) : std::string()};
+        verdict = judge_answer(record_.intent.kind, answer);
         is_answer_whole = is_kept;
         IntentBook& book = owner_.deps_.book;
         if (verdict == Verdict::settled && record_.intent.has_key && is_kept) {
@@ -255,7 +255,7 @@ base::Task<> ResendGuard::repeat(http::Exchange& exchange, const Record& record,
         exchange.answer(key_reused());
         co_return;
     }
-    if (!record.answer) {
+    if (!record.answer || record.answer->status == kNeverKnown) {
         book.metrics.refused.add();
         exchange.answer(nobody_can_tell());
         co_return;

@@ -109,6 +109,28 @@ TEST_F(ResendGuardTest, what_was_refused_before_it_was_sent_is_forgotten) {
     EXPECT_EQ(journal_.size(), 0U);
 }
 
+TEST_F(ResendGuardTest, what_nobody_can_look_up_is_not_forwarded_again_for_150_seconds) {
+    keep();
+    change([](Stack& stack) {
+        stack.restart();
+        stack.can_ask = false;
+    });
+    let(Fate::lost);
+    EXPECT_EQ(create().status, 504U);
+    EXPECT_EQ(create().status, 504U);
+    EXPECT_EQ(version_in(create(R"({"name": "m", "source": "s3://b/other"})")), "2");
+    EXPECT_EQ(versions(), 2U);
+    server_.clock.advance(151s);
+    EXPECT_EQ(version_in(create()), "3");
+}
+
+TEST_F(ResendGuardTest, what_mlflow_refuses_is_refused_by_mlflow) {
+    const HttpAnswer refused = ask("POST", "registered-models/create", R"({"name": "a/b"})");
+    EXPECT_EQ(refused.status, 400U);
+    EXPECT_NE(refused.body.find("INVALID_PARAMETER_VALUE"), std::string::npos);
+    EXPECT_EQ(create(R"({"name": "unknown", "source": "s3://b/x"})").status, 404U);
+}
+
 TEST_F(ResendGuardTest, versions_made_elsewhere_are_not_taken_for_ours) {
     create();
     elsewhere("POST", kVersions, R"({"name": "m", "source": "s3://b/ours"})");

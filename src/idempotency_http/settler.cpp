@@ -27,8 +27,9 @@ base::Task<base::Result<std::optional<Baseline>>> Settler::baseline(const regist
     }
     const base::Result<std::optional<registry::RegisteredModel>> found = co_await deps_.registry.find_model(model);
     if (!found) {
-        if (found.error().code == base::Code::permission_denied) {
-            co_return std::optional<Baseline>();
+        const base::Code code = found.error().code;
+        if (code == base::Code::permission_denied || code == base::Code::invalid_argument) {
+            co_return std::optional<Baseline>();  // what is wrong with it MLflow says best
         }
         co_return std::unexpected(found.error());
     }

@@ -26,6 +26,20 @@ base::Error unexpected_answer(std::string_view what) {
     return {base::Code::data_loss, fmt::format("MLflow answered {}", what)};
 }
 
+// What MLflow refuses for good, apart from what may pass.
+base::Code code_of(unsigned status) {
+    switch (status) {
+        case 400:
+        case 500:  // what is switched off, for one
+            return base::Code::invalid_argument;
+        case 401:
+        case 403:
+            return base::Code::permission_denied;
+        default:
+            return base::Code::unavailable;
+    }
+}
+
 const boost::json::object* object_at(const boost::json::object& object, std::string_view name) {
     const boost::json::value* const value = object.if_contains(name);
     return value == nullptr ? nullptr : value->if_object();
@@ -120,9 +134,7 @@ base::Result<std::optional<boost::json::object>> object_of(const mlflow::Upstrea
         return std::nullopt;
     }
     if (answer.status != 200) {
-        const bool refuses = answer.status == 401 || answer.status == 403;
-        return base::fail(refuses ? base::Code::permission_denied : base::Code::unavailable,
-                          fmt::format("MLflow answered {}", answer.status));
+        return base::fail(code_of(answer.status), fmt::format("MLflow answered {}", answer.status));
     }
     if (object == nullptr) {
         return std::unexpected(unexpected_answer("what is no JSON object"));

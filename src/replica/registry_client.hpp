@@ -51,7 +51,9 @@ private:
     const Settings settings_;
 };
 
-// The JSON object of a complete answer; nullopt when it says that there is no such thing. Pure.
+// The JSON object of a complete answer; nullopt when it says that there is no such thing. Otherwise permission_denied
+// or invalid_argument when MLflow refused the question, data_loss for a garbled answer, unavailable for any other.
+// Pure.
 base::Result<std::optional<boost::json::object>> object_of(const mlflow::UpstreamAnswer& answer);
 
 }  // namespace replica

@@ -22,6 +22,7 @@ constexpr base::Duration kLookAgain = std::chrono::milliseconds(250);
 constexpr base::Duration kYieldAtMost = std::chrono::seconds(5);
 constexpr base::Duration kFirstRest = std::chrono::seconds(1);
 constexpr base::Duration kLongestRest = std::chrono::seconds(60);
+constexpr unsigned kDoubtfulTries = 10;  // over some four minutes
 constexpr base::Duration kBetweenWarnings = std::chrono::seconds(10);
 
 // "INVALID_PARAMETER_VALUE: Invalid value ...", cut between characters.
@@ -45,21 +46,21 @@ base::Error as_error(const mlflow::UpstreamAnswer& answer) {
 
 }  // namespace
 
-// A fault of MLflow's database is a 400, too, with the code BAD_REQUEST; 401 and 403 are about the gateway's own
-// credentials, and an answer without MLflow's error code came from somebody else.
+// 401 and 403 are about the gateway's own credentials, and an answer without MLflow's error code came from somebody
+// else.
 Verdict judge(const mlflow::UpstreamAnswer& answer) {
     if (answer.status == 200) {
         return Verdict::delivered;
     }
     constexpr std::array kPassing{401U, 403U, 407U, 408U, 425U, 429U};
     const bool may_pass =
-        answer.status < 400 || answer.status >= 500 || std::ranges::find(kPassing, answer.status) != kPassing.end();
-    if (may_pass) {
+        answer.status < 400 || answer.status > 500 || std::ranges::find(kPassing, answer.status) != kPassing.end();
+    const auto error = may_pass ? std::nullopt : parse_object(answer.body);
+    const std::string code = error ? registry::text_at(*error, "error_code") : "";
+    if (code.empty() || code == "ENDPOINT_NOT_FOUND") {
         return Verdict::later;
     }
-    const auto error = parse_object(answer.body);
-    const std::string code = error ? registry::text_at(*error, "error_code") : "";
-    return code.empty() || code == "BAD_REQUEST" || code == "ENDPOINT_NOT_FOUND" ? Verdict::later : Verdict::refused;
+    return code == "BAD_REQUEST" || answer.status == 500 ? Verdict::doubtful : Verdict::refused;
 }
 
 Replayer::Replayer(Deps deps, ReplayerSettings settings)
@@ -86,6 +87,7 @@ void Replayer::note_reachable(bool is_reachable) {
     if (is_reachable && was_away_) {
         for (auto& [lane, care] : care_) {
             care.failures = 0;
+            care.doubts = 0;
             care.rests_until = {};
         }
     }
@@ -141,14 +143,15 @@ base::Task<base::Result<void>> Replayer::deliver(const std::string& lane, Care& 
         co_return std::unexpected(answer.error());
     }
     const Verdict verdict = judge(*answer);
-    if (verdict == Verdict::later) {
-        co_return std::unexpected(as_error(*answer));
-    }
-    if (verdict == Verdict::refused && parcel.entries > 1) {
+    if (parcel.entries > 1 && (verdict == Verdict::refused || verdict == Verdict::doubtful)) {
         care.singly = parcel.entries;
         co_return base::Result<void>();
     }
-    base::Result<void> settled = co_await settle(lane, care, std::move(*head), *answer, verdict == Verdict::refused);
+    care.doubts = verdict == Verdict::doubtful ? care.doubts + 1 : 0;
+    if (verdict == Verdict::later || (verdict == Verdict::doubtful && care.doubts < kDoubtfulTries)) {
+        co_return std::unexpected(as_error(*answer));
+    }
+    base::Result<void> settled = co_await settle(lane, care, std::move(*head), *answer, verdict != Verdict::delivered);
     co_return settled;
 }
 
@@ -173,6 +176,7 @@ base::Task<base::Result<void>> Replayer::settle(const std::string& lane,
     base::Result<void> settled = co_await deps_.journal.settle(deps_.worker, std::move(settlement));
     if (settled) {
         care.failures = 0;
+        care.doubts = 0;
         care.singly -= std::min(care.singly, entries.size());
     }
     co_return settled;

@@ -22,8 +22,9 @@ namespace offline {
 // What an answer of MLflow means for what it was sent.
 enum class Verdict {
     delivered,
-    refused,  // for good, in MLflow's own words
-    later,    // anything that another time may make good
+    refused,   // for good, in MLflow's own words
+    doubtful,  // the same words for a fault of MLflow's database and for a call it can't store
+    later,     // anything that another time may make good
 };
 
 Verdict judge(const mlflow::UpstreamAnswer& answer);
@@ -58,6 +59,7 @@ private:
     struct Care {
         bool is_busy = false;
         unsigned failures = 0;
+        unsigned doubts = 0;  // doubtful answers in a row
         base::MonotonicTime rests_until;
         std::size_t singly = 0;  // so many of its first entries were refused together
     };

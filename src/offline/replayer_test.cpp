@@ -221,6 +221,25 @@ TEST_F(ReplayerTest, looks_for_the_guilty_one_among_metrics_refused_together) {
     EXPECT_EQ(sent.size(), 5U) << "they go together again";
 }
 
+TEST_F(ReplayerTest, a_call_mlflow_cannot_store_does_not_hold_up_its_run_for_ever) {
+    for (const char* value : {"1", "13", "3"}) {
+        metric("r", value);
+    }
+    std::size_t tries = 0;
+    respond = [&](const std::string& body) -> base::Result<UpstreamAnswer> {
+        const bool is_bad = body.find("13") != std::string::npos;
+        tries += is_bad ? 1 : 0;
+        return is_bad ? answer_of(400, R"({"error_code": "BAD_REQUEST", "message": "UNIQUE constraint failed"})")
+                      : answer_of(200);
+    };
+    const base::MonotonicTime before = clock_.now();
+    deliver_all();
+    ASSERT_EQ(store_.set_aside.size(), 1U);
+    EXPECT_EQ(store_.set_aside.front().entry.body, "{\"value\": 13}");
+    EXPECT_EQ(tries, 11U);
+    EXPECT_GE(clock_.now() - before, std::chrono::minutes(4));
+}
+
 TEST_F(ReplayerTest, an_unreachable_server_ends_nothing) {
     update("r", "1");
     respond = [this](const std::string&) -> base::Result<UpstreamAnswer> {
@@ -239,10 +258,12 @@ TEST(ReplayerVerdict, ends_an_entry_only_by_a_definite_answer) {
     EXPECT_EQ(judge(answer_of(200)), Verdict::delivered);
     EXPECT_EQ(judge(answer_of(400, error("INVALID_PARAMETER_VALUE"))), Verdict::refused);
     EXPECT_EQ(judge(answer_of(404, error("RESOURCE_DOES_NOT_EXIST"))), Verdict::refused);
-    EXPECT_EQ(judge(answer_of(400, error("BAD_REQUEST"))), Verdict::later);
+    EXPECT_EQ(judge(answer_of(400, error("BAD_REQUEST"))), Verdict::doubtful);
+    EXPECT_EQ(judge(answer_of(500, error("INTERNAL_ERROR"))), Verdict::doubtful);
+    EXPECT_EQ(judge(answer_of(500, "<html>")), Verdict::later);
     EXPECT_EQ(judge(answer_of(404, "<html>")), Verdict::later);
     EXPECT_EQ(judge(answer_of(404, error("ENDPOINT_NOT_FOUND"))), Verdict::later);
-    for (const unsigned status : {302U, 401U, 403U, 408U, 429U, 500U, 503U}) {
+    for (const unsigned status : {302U, 401U, 403U, 408U, 429U, 502U, 503U}) {
         EXPECT_EQ(judge(answer_of(status, error("INVALID_PARAMETER_VALUE"))), Verdict::later) << status;
     }
 }

@@ -68,10 +68,11 @@ public:
                                                                            service.metrics_,
                                                                            service.past_->loads().notes(worker.index()))
                                        : nullptr),
-          standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_,
-                                                                      service.past_->loads().notes(worker.index()),
-                                                                      service.metrics_)
-                                              : nullptr),
+          standalone_(service.local_registry_
+                          ? std::make_unique<Standalone>(*service.local_registry_,
+                                                         service.past_->loads().notes(worker.index()),
+                                                         service.metrics_)
+                          : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
@@ -389,7 +390,8 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) && (!past_ || past_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) &&
+           (!past_ || past_->is_idle());
 }
 
 }  // namespace apps

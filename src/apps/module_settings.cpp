@@ -86,7 +86,8 @@ mlflow::UpstreamSettings to_upstream_settings(const ServiceSettings& settings, c
     return to;
 }
 
-registry_client::HttpApi::Settings to_registry_client_settings(const ServiceSettings& settings, const config::HttpUrl& url) {
+registry_client::HttpApi::Settings to_registry_client_settings(const ServiceSettings& settings,
+                                                               const config::HttpUrl& url) {
     return {.url = config::to_text(url),
             .upstream = to_upstream_settings(settings, url),
             .resolver = to_resolver_settings(settings.mlflow)};

@@ -120,7 +120,8 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
     history->add_option("--url", looked_at.url, "the running service (server.listen)")->type_name("URL");
     rollback->add_option("--url", rolled_back.url, "the running service (server.listen)")->type_name("URL");
     history->add_option("--workspace", looked_at.workspace, "of the model (MLflow's default one)")->type_name("NAME");
-    rollback->add_option("--workspace", rolled_back.workspace, "of the model (MLflow's default one)")->type_name("NAME");
+    rollback->add_option("--workspace", rolled_back.workspace, "of the model (MLflow's default one)")
+        ->type_name("NAME");
     for (CLI::App* command : {history, rollback}) {
         flags.add_file(*command);
     }

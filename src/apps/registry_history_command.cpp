@@ -51,14 +51,14 @@ base::Result<config::HttpUrl> service_url(const ServiceSettings& settings, const
     const bool is_any = listen.host == "0.0.0.0" || listen.host == "::";
     const std::string host = is_any ? "localhost" : listen.host;
     const bool is_v6 = host.find(':') != std::string::npos;
-    return config::parse_http_url(fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", listen.port));
+    return config::parse_http_url(
+        fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", listen.port));
 }
 
 base::Result<json::object> ask_history(registry_client::Api& api,
                                        const Subject& subject,
                                        const std::string& workspace) {
-    registry_client::Api::Call call{
-        .method = "GET", .path = registry_http::kAliasHistoryPath, .workspace = workspace};
+    registry_client::Api::Call call{.method = "GET", .path = registry_http::kAliasHistoryPath, .workspace = workspace};
     call.arguments["name"] = subject.model;
     if (!subject.alias.empty()) {
         call.arguments["alias"] = subject.alias;
@@ -142,10 +142,9 @@ base::Result<void> check_version(registry_client::Api& api,
     call.arguments = {{"name", subject.model}, {"version", version}};
     const auto answer = api.call(call);
     if (!answer && answer.error().code == base::Code::missing_resource) {
-        return base::fail(base::Code::missing_resource,
-                          fmt::format("version {} of model '{}' is deleted: name another with --to VERSION",
-                                      version,
-                                      subject.model));
+        return base::fail(
+            base::Code::missing_resource,
+            fmt::format("version {} of model '{}' is deleted: name another with --to VERSION", version, subject.model));
     }
     return answer ? base::Result<void>() : std::unexpected(answer.error());
 }
@@ -168,10 +167,11 @@ base::Result<Plan> plan_rollback(registry_client::Api& api,
         return std::unexpected(present.error());
     }
     if (*present != registry::text_at(*history, "version")) {
-        return base::fail(base::Code::conflict,
-                          fmt::format("the alias names {} now, which is not in its history yet: it was changed a moment "
-                                      "ago; repeat this when the history shows it",
-                                      present->empty() ? "nothing" : "version " + *present));
+        return base::fail(
+            base::Code::conflict,
+            fmt::format("the alias names {} now, which is not in its history yet: it was changed a moment "
+                        "ago; repeat this when the history shows it",
+                        present->empty() ? "nothing" : "version " + *present));
     }
     Plan plan{.from = *present, .to = request.to, .history = *std::move(history)};
     if (plan.to.empty()) {

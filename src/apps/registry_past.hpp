@@ -1,5 +1,5 @@
-// What became of the registry's aliases, and who loads which version: kept in the main database, for the registry that is
-// served here, whether it is our own or a copy of MLflow's.
+// What became of the registry's aliases, and who loads which version: kept in the main database, for the registry that
+// is served here, whether it is our own or a copy of MLflow's.
 #pragma once
 
 #include <cstddef>

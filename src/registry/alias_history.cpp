@@ -77,8 +77,7 @@ bool Act::explains(const AliasChange& change) const {
         case AliasEvent::model_deleted:
             return is_of_model && !change.to;
         case AliasEvent::model_renamed:
-            return (is_of_model && !change.to) ||
-                   (change.model == ModelKey{model.workspace, new_name} && !change.from);
+            return (is_of_model && !change.to) || (change.model == ModelKey{model.workspace, new_name} && !change.from);
         case AliasEvent::first_seen:
             return false;
     }
@@ -120,8 +119,7 @@ std::vector<AliasChange> changes_between(const std::vector<Alias>& last_seen,
         if (named.first == named.second) {
             continue;
         }
-        AliasChange change{
-            .at = now, .model = sight.model, .alias = name, .from = named.first, .to = named.second};
+        AliasChange change{.at = now, .model = sight.model, .alias = name, .from = named.first, .to = named.second};
         if (act && act->explains(change)) {
             change.event = act->event;
             change.author = act->author;

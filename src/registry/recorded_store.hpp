@@ -64,8 +64,8 @@ private:
     Store& store_;
     const base::Clock& clock_;
     AliasHistory* const beside_ = nullptr;
-    std::mutex writing_;           // a commit and what the history learns of it are one step, in one order
-    mutable std::mutex mutex_;     // guards behind_
+    std::mutex writing_;        // a commit and what the history learns of it are one step, in one order
+    mutable std::mutex mutex_;  // guards behind_
     std::set<ModelKey> behind_;
 };
 

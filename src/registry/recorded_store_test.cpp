@@ -50,8 +50,7 @@ protected:
     }
 
     bool point(const std::string& name, const std::string& alias, int version) {
-        return change(Operation::set_alias,
-                      {{"name", name}, {"alias", alias}, {"version", std::to_string(version)}});
+        return change(Operation::set_alias, {{"name", name}, {"alias", alias}, {"version", std::to_string(version)}});
     }
 
     // Behind the back of the recorded store.
@@ -250,9 +249,7 @@ TEST_P(RecordedStoreTest, is_whole_after_any_sequence_of_changes_and_faults) {
         const std::string version = std::to_string(random.next() % 5 + 1);
         beside_.is_broken = random.next() % 8 == 0;
         const std::uint64_t fault = random.next() % 12;
-        disk_.set_commit(fault == 0   ? Commit::fails
-                         : fault == 1 ? Commit::takes_place_unseen
-                                      : Commit::succeeds);
+        disk_.set_commit(fault == 0 ? Commit::fails : fault == 1 ? Commit::takes_place_unseen : Commit::succeeds);
         switch (random.next() % 12) {
             case 0:
                 change(Operation::create_model, {{"name", name}});
@@ -268,8 +265,7 @@ TEST_P(RecordedStoreTest, is_whole_after_any_sequence_of_changes_and_faults) {
                 change(Operation::delete_version, {{"name", name}, {"version", version}});
                 break;
             case 5:
-                change(Operation::rename_model,
-                       {{"name", name}, {"new_name", names[random.next() % names.size()]}});
+                change(Operation::rename_model, {{"name", name}, {"new_name", names[random.next() % names.size()]}});
                 break;
             case 6:
                 if (random.next() % 4 == 0) {

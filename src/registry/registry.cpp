@@ -84,10 +84,11 @@ base::Result<void> check_rollback(const Call& call, std::span<const Alias> alias
     if (present == *call.rollback_from) {
         return {};
     }
-    return base::fail(base::Code::conflict,
-                      "Alias '" + act->alias + "' of model '" + act->model.name + "' " +
-                          (present == 0 ? "is not set any more" : "names version " + std::to_string(present) + " by now") +
-                          ": look at its history again before rolling it back");
+    return base::fail(
+        base::Code::conflict,
+        "Alias '" + act->alias + "' of model '" + act->model.name + "' " +
+            (present == 0 ? "is not set any more" : "names version " + std::to_string(present) + " by now") +
+            ": look at its history again before rolling it back");
 }
 
 Answer Registry::read(Reader& reader, const Call& call) const {

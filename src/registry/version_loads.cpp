@@ -110,8 +110,7 @@ std::vector<VersionLoad> VersionLoads::of(const ModelKey& model) {
     for (auto load = loads_.lower_bound(Key{.model = model, .version = 0, .key_id = {}});
          load != loads_.end() && load->first.model == model;
          ++load) {
-        loads.push_back(
-            {model, load->first.version, {load->first.key_id, load->second.key_name}, load->second.at});
+        loads.push_back({model, load->first.version, {load->first.key_id, load->second.key_name}, load->second.at});
     }
     std::ranges::sort(loads, std::ranges::greater(), &VersionLoad::at);
     return loads;

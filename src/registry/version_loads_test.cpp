@@ -70,7 +70,14 @@ TEST(LoadNotes, are_bounded) {
 }
 
 TEST(LoadOf, is_what_a_call_gave_out) {
-    Call call{.operation = Operation::get_version_by_alias, .method = "GET", .workspace = "default", .query = "", .content_type = "", .body = "", .user = "", .author = {"k", "one"}};
+    Call call{.operation = Operation::get_version_by_alias,
+              .method = "GET",
+              .workspace = "default",
+              .query = "",
+              .content_type = "",
+              .body = "",
+              .user = "",
+              .author = {"k", "one"}};
     EXPECT_EQ(load_of(call, *make_answer("fox", "3"), 7), (VersionLoad{{"", "fox"}, 3, {"k", "one"}, 7}));
     EXPECT_FALSE(load_of(call, "not JSON", 7));
     EXPECT_FALSE(load_of(call, R"({"model_version": {"name": "fox", "version": "x"}})", 7));

@@ -20,7 +20,7 @@ public:
         std::string_view method;
         std::string_view path;  // below the server's root
         std::string workspace{};
-        boost::json::object arguments{};  // GET: in the query; a list is its key repeated
+        boost::json::object arguments{};              // GET: in the query; a list is its key repeated
         std::optional<std::int64_t> rollback_from{};  // of a hokusai only: see registry_http/read_call.hpp
     };
 

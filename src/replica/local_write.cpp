@@ -11,7 +11,12 @@ namespace replica {
 
 LocalWrite::LocalWrite(
     net::Worker& worker, Replica& replica, UpstreamReader& reader, registry::Call call, CallTarget target)
-    : worker_(worker), replica_(replica), reader_(reader), call_(std::move(call)), target_(std::move(target)), act_(registry::act_of(call_)) {}
+    : worker_(worker),
+      replica_(replica),
+      reader_(reader),
+      call_(std::move(call)),
+      target_(std::move(target)),
+      act_(registry::act_of(call_)) {}
 
 LocalWrite::~LocalWrite() {
     for (const registry::ModelKey& key : writing_) {
@@ -173,8 +178,11 @@ base::Task<base::Result<void>> LocalWrite::read_back_rename() {
 }
 
 base::Task<base::Result<void>> LocalWrite::read_back_everything(registry::ModelKey key, std::string renamed_from) {
-    base::Result<MergeOutcome> merged = co_await reread(
-        worker_, replica_, reader_, {.key = key, .is_within_write = true, .renamed_from = std::move(renamed_from), .act = act_});
+    base::Result<MergeOutcome> merged =
+        co_await reread(worker_,
+                        replica_,
+                        reader_,
+                        {.key = key, .is_within_write = true, .renamed_from = std::move(renamed_from), .act = act_});
     if (!merged) {
         co_return std::unexpected(merged.error());
     }

@@ -32,7 +32,10 @@ class RegistryTransaction final : public registry::Writer {
 public:
     // `file` names the database in errors.
     RegistryTransaction(SQLite::Database& connection, StatementCache& statements, std::string file)
-        : connection_(connection), statements_(statements), file_(std::move(file)), alias_history_(connection, {}, file_) {}
+        : connection_(connection),
+          statements_(statements),
+          file_(std::move(file)),
+          alias_history_(connection, {}, file_) {}
 
     [[nodiscard]] const std::optional<base::Error>& failure() const {
         return failure_;

@@ -98,11 +98,10 @@ void AliasHistoryTransaction::insert(const AliasChange& change) {
 
 void AliasHistoryTransaction::put_last_seen(const AliasChange& change) {
     SQLite::Statement put(connection_,
-                          change.to
-                              ? "INSERT INTO aliases_last_seen (registry, workspace, model, alias, version)"
-                                " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version"
-                              : "DELETE FROM aliases_last_seen"
-                                " WHERE registry = ? AND workspace = ? AND model = ? AND alias = ?");
+                          change.to ? "INSERT INTO aliases_last_seen (registry, workspace, model, alias, version)"
+                                      " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version"
+                                    : "DELETE FROM aliases_last_seen"
+                                      " WHERE registry = ? AND workspace = ? AND model = ? AND alias = ?");
     put.bind(1, registry_);
     put.bind(2, change.model.workspace);
     put.bind(3, change.model.name);
@@ -169,9 +168,10 @@ base::Result<std::vector<ModelKey>> AliasHistoryTransaction::models(const std::o
                                                                     std::size_t limit) {
     return guarded(file_, [&]() -> base::Result<std::vector<ModelKey>> {
         const ModelKey start = after.value_or(ModelKey());  // before any: a name is never empty
-        SQLite::Statement select(connection_,
-                                 "SELECT DISTINCT workspace, model FROM aliases_last_seen"
-                                 " WHERE registry = ? AND (workspace, model) > (?, ?) ORDER BY workspace, model LIMIT ?");
+        SQLite::Statement select(
+            connection_,
+            "SELECT DISTINCT workspace, model FROM aliases_last_seen"
+            " WHERE registry = ? AND (workspace, model) > (?, ?) ORDER BY workspace, model LIMIT ?");
         select.bind(1, registry_);
         select.bind(2, start.workspace);
         select.bind(3, start.name);

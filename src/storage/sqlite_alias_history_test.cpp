@@ -16,8 +16,8 @@ using registry::testing::make_change;
 
 struct HistoryInFolder {
     testing::TemporaryFolder folder;
-    std::unique_ptr<SqliteAliasHistory> history = std::make_unique<SqliteAliasHistory>(
-        std::move(open_database(folder.path()).value()), "http://mlflow:5000");
+    std::unique_ptr<SqliteAliasHistory> history =
+        std::make_unique<SqliteAliasHistory>(std::move(open_database(folder.path()).value()), "http://mlflow:5000");
 };
 
 std::shared_ptr<registry::AliasHistory> make_history() {
@@ -34,9 +34,12 @@ protected:
     }
 
     std::int64_t count() {
-        return open_database(folder_.path()).value()->read([](SQLite::Database& connection) -> base::Result<std::int64_t> {
-            return connection.execAndGet("SELECT count(*) FROM alias_changes").getInt64();
-        }).value();
+        return open_database(folder_.path())
+            .value()
+            ->read([](SQLite::Database& connection) -> base::Result<std::int64_t> {
+                return connection.execAndGet("SELECT count(*) FROM alias_changes").getInt64();
+            })
+            .value();
     }
 
     testing::TemporaryFolder folder_;
@@ -65,10 +68,11 @@ TEST_F(SqliteAliasHistoryTest, forgets_the_oldest_of_a_model_but_not_where_an_al
 TEST_F(SqliteAliasHistoryTest, forgets_the_oldest_of_all) {
     SqliteAliasHistory history = open("");
     ASSERT_TRUE(history.append({make_change(kFox, "a", std::nullopt, 1), make_change(kFox, "a", 1, 2)}));
-    ASSERT_TRUE(open_database(folder_.path()).value()->transaction([](SQLite::Database& connection) -> base::Result<void> {
-        connection.exec("UPDATE sqlite_sequence SET seq = 1000001 WHERE name = 'alias_changes'");
-        return {};
-    }));
+    ASSERT_TRUE(
+        open_database(folder_.path()).value()->transaction([](SQLite::Database& connection) -> base::Result<void> {
+            connection.exec("UPDATE sqlite_sequence SET seq = 1000001 WHERE name = 'alias_changes'");
+            return {};
+        }));
     ASSERT_TRUE(history.append({make_change({"", "owl"}, "a", std::nullopt, 1)}));
     EXPECT_EQ(count(), 1);
     EXPECT_EQ(history.last_seen(kFox).value().size(), 1U);
@@ -85,11 +89,13 @@ TEST_F(SqliteAliasHistoryTest, keeps_the_histories_of_registries_apart) {
 
 TEST_F(SqliteAliasHistoryTest, appends_all_or_nothing_and_outlives_its_process) {
     ASSERT_TRUE(open("").append({make_change(kFox, "a", std::nullopt, 1)}));
-    ASSERT_TRUE(open_database(folder_.path()).value()->transaction([](SQLite::Database& connection) -> base::Result<void> {
-        connection.exec("CREATE TRIGGER full BEFORE INSERT ON alias_changes WHEN NEW.alias = 'z'"
-                        " BEGIN SELECT RAISE(ABORT, 'full'); END");
-        return {};
-    }));
+    ASSERT_TRUE(
+        open_database(folder_.path()).value()->transaction([](SQLite::Database& connection) -> base::Result<void> {
+            connection.exec(
+                "CREATE TRIGGER full BEFORE INSERT ON alias_changes WHEN NEW.alias = 'z'"
+                " BEGIN SELECT RAISE(ABORT, 'full'); END");
+            return {};
+        }));
     SqliteAliasHistory history = open("");
     EXPECT_FALSE(history.append({make_change(kFox, "b", std::nullopt, 1), make_change(kFox, "z", std::nullopt, 1)}));
     EXPECT_EQ(history.changes(kFox, 10).value().size(), 1U);

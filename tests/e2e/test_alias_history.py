@@ -264,30 +264,34 @@ def test_nothing_is_missed_over_kill_and_a_lost_replica(serve: Serve, mlflow: Ml
     assert command.story(f"{name}-gone")[-1] == ("champion", "1", None, "model_deleted", "mlflow")
 
 
-def test_who_loaded_which_version_outlives_a_restart(serve: Serve, mlflow: MlflowServer, name: str) -> None:
-    for service in (serve().wait_ready(), serve(mlflow=mlflow.url, env=ENV).wait_ready()):
-        writer = service.create_key("mlflow:write", name="ci")
-        reader = service.create_key("mlflow:read", name="fleet")
-        registry, command = Registry(service.url, writer), Command(service, writer)
-        registry.create(name)
-        registry.point(name, 2)
-        for _ in range(3):
-            assert Registry(service.url, reader).champion(name) == "2"
-        query = {"name": name, "version": "3"}
-        uri = f"{service.url}{API}/model-versions/get-download-uri"
-        assert requests.get(uri, query, headers=reader.bearer, timeout=30).ok
+def kept_loads(service: Hokusai, name: str) -> int:
+    with sqlite3.connect(f"file:{service.data / 'hokusai.db'}?mode=ro", uri=True) as database:
+        return database.execute("SELECT count(*) FROM version_loads WHERE model = ?", (name,)).fetchone()[0]
 
-        def loads() -> set[tuple[str, str]]:
-            return {(row["version"], row["key_name"]) for row in command.history(name)["loads"]}
 
-        assert loads() == {("2", "fleet"), ("3", "fleet")}
-        assert "version 2 last loaded by key 'fleet'" in command.done("history", name)
+@pytest.mark.parametrize("is_standalone", [True, False])
+def test_who_loaded_which_version_outlives_a_restart(
+    serve: Serve, request: pytest.FixtureRequest, name: str, is_standalone: bool
+) -> None:
+    upstream = None if is_standalone else request.getfixturevalue("mlflow").url
+    service = serve(mlflow=upstream, env=ENV).wait_ready()
+    writer = service.create_key("mlflow:write", name="ci")
+    reader = service.create_key("mlflow:read", name="fleet")
+    registry, command = Registry(service.url, writer), Command(service, writer)
+    registry.create(name)
+    registry.point(name, 2)
+    for _ in range(3):
+        assert Registry(service.url, reader).champion(name) == "2"
+    query = {"name": name, "version": "3"}
+    uri = f"{service.url}{API}/model-versions/get-download-uri"
+    assert requests.get(uri, query, headers=reader.bearer, timeout=30).ok
 
-        def kept() -> int:
-            with sqlite3.connect(f"file:{service.data / 'hokusai.db'}?mode=ro", uri=True) as database:
-                return database.execute("SELECT count(*) FROM version_loads WHERE model = ?", (name,)).fetchone()[0]
+    def loads() -> set[tuple[str, str]]:
+        return {(row["version"], row["key_name"]) for row in command.history(name)["loads"]}
 
-        wait_until("both loads to be kept", lambda: kept() == 2, 30)
-        service.running.kill()
-        service.start().wait_ready()
-        assert loads() == {("2", "fleet"), ("3", "fleet")}
+    assert loads() == {("2", "fleet"), ("3", "fleet")}
+    assert "version 2 last loaded by key 'fleet'" in command.done("history", name)
+    wait_until("both loads to be kept", lambda: kept_loads(service, name) == 2, 30)
+    service.running.kill()
+    service.start().wait_ready()
+    assert loads() == {("2", "fleet"), ("3", "fleet")}

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/ensure.hpp"
+#include "storage/artifact_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -70,9 +71,14 @@ INSERT INTO store_probe VALUES (0);
 
 constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
+// Whose an artifact is, is asked for each that passes.
+constexpr const char* kArtifactOwners =
+    "CREATE INDEX registry_versions_by_artifact_uri ON registry_versions (artifact_uri)";
+
 // Append only: a step that was released never changes.
 constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema};
-constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
+constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema, kArtifactOwners};
+constexpr std::array kArtifactMigrations{kArtifactSchema};
 
 struct History {
     std::int64_t application_id;  // set by the first step
@@ -85,6 +91,8 @@ History history_of(Schema schema) {
             return {0x484F4B55, kMainMigrations};  // "HOKU"
         case Schema::replica:
             return {0x484F4B52, kReplicaMigrations};  // "HOKR"
+        case Schema::artifacts:
+            return {0x484F4B41, kArtifactMigrations};  // "HOKA"
     }
     ENSURE(false, "every schema has a history");
 }

@@ -7,8 +7,9 @@
 namespace storage {
 
 enum class Schema {
-    main,     // keys, audit log, a registry of our own
-    replica,  // a copy of MLflow's registry, nothing else
+    main,       // keys, audit log, a registry of our own
+    replica,    // a copy of MLflow's registry, nothing else
+    artifacts,  // which of MLflow's artifacts are kept
 };
 
 // The version this program works with: the number of migrations.

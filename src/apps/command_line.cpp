@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "apps/build_info.hpp"
+#include "apps/cache_command.hpp"
 #include "apps/command_reference.hpp"
 #include "apps/config_command.hpp"
 #include "apps/keys_command.hpp"
@@ -198,6 +199,7 @@ void add_keys(CLI::App& app, Flags& flags, std::function<int()>& action) {
 void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
     static RegistryExportRequest exported;
     static RegistryImportRequest imported;
+    static RegistryPrefetchRequest prefetched;
     static std::string token_file;
     static bool as_json = false;
     CLI::App* registry = app.add_subcommand("registry", "Copy a model registry from or to a file, or say how it is");
@@ -258,6 +260,21 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
         };
     });
 
+    CLI::App* prefetch = registry->add_subcommand(
+        "prefetch", "Read versions' artifacts through a running service with an artifact cache, which keeps them");
+    prefetch->add_option("MODEL", prefetched.versions, "fox@champion, fox/3, or fox: all its aliased versions")
+        ->required();
+    prefetch->add_option("--through", prefetched.through, "the service (where the settings say that it listens)")
+        ->type_name("URL");
+    prefetch->footer("Example: hokusai registry prefetch fox@champion --token-file key");
+    prefetch->callback([&action, with_settings] {
+        action = [with_settings] {
+            return with_settings([](const ServiceSettings& settings, const Console& console) {
+                return registry_prefetch(settings, prefetched, console);
+            });
+        };
+    });
+
     CLI::App* status = registry->add_subcommand(
         "status", "Say what is in the data folder: how many models, and how old a replica of MLflow's is");
     status->add_flag("--json", as_json, "print one JSON object");
@@ -268,14 +285,41 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
             });
         };
     });
-    for (CLI::App* command : {to_file, from_file}) {
+    for (CLI::App* command : {to_file, from_file, prefetch}) {
         command->add_option("--token-file", token_file, "holds the server's key or token (HOKUSAI_MLFLOW_TOKEN)")
             ->type_name("FILE");
     }
-    for (CLI::App* command : {to_file, from_file, status}) {
+    for (CLI::App* command : {to_file, from_file, prefetch, status}) {
         flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
         flags.add_file(*command);
     }
+}
+
+void add_cache(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    static bool as_json = false;
+    CLI::App* cache =
+        app.add_subcommand("cache", "Look after the copies of MLflow's artifacts, also beside a running service");
+    cache->require_subcommand(1);
+    cache->footer(kFooter);
+    using Work = int (*)(const ServiceSettings&, const Console&);
+    const auto add = [&](const char* name, const char* help, Work work) {
+        CLI::App* command = cache->add_subcommand(name, help);
+        command->callback([&action, &flags, work] {
+            action = [&flags, work] {
+                return work(load_settings(flags.sources()).settings, Console{std::cout, std::cerr});
+            };
+        });
+        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
+        flags.add_file(*command);
+        return command;
+    };
+    const auto print = [](const ServiceSettings& settings, const Console& console) {
+        return cache_status(settings, as_json, console);
+    };
+    add("status", "Say how much is kept, and which aliased versions are whole", print)
+        ->add_flag("--json", as_json, "print one JSON object");
+    add("verify", "Read everything, and drop what is not as it was written", cache_verify);
+    add("clear", "Remove everything; what aliases lead to is fetched again", cache_clear);
 }
 
 void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {
@@ -335,6 +379,7 @@ int run_command_line(int argc, char** argv) {
     add_serve(app, flags, action);
     add_keys(app, flags, action);
     add_registry(app, flags, action);
+    add_cache(app, flags, action);
     add_config(app, flags, action);
     add_reference(app, action);
     try {

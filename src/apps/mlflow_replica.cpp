@@ -33,16 +33,14 @@ replica::RegistryClient::Deps reader_deps(net::Worker& worker,
         worker, pool, [&client](mlflow::UpstreamClient::Question question) { return client.get(std::move(question)); }};
 }
 
-replica::Pace::Deps pace_deps(const MlflowReplica::Deps& deps, health::Sleeper& sleeper) {
-    const mlflow::Upstream& upstream = deps.upstream;
-    const base::Clock& clock = deps.clock;
+}  // namespace
+
+replica::Pace::Deps pace_deps(const mlflow::Upstream& upstream, const base::Clock& clock, health::Sleeper& sleeper) {
     return {clock,
             sleeper,
             [&upstream] { return upstream.breaker.state() == resilience::BreakerState::closed; },
             [&upstream, &clock] { return upstream.api_gate.figures(clock.now()).queued > 0; }};
 }
-
-}  // namespace
 
 bool wants_replica(const ServiceSettings& settings) {
     const bool is_chosen = settings.replica.mode == ReplicaMode::on ||
@@ -58,7 +56,7 @@ MlflowReplica::MlflowReplica(const Deps& deps)
       sleeper_(deps.control),
       client_(deps.control, deps.upstream, "hokusai-replica", deps.settings.mlflow.connect_timeout, kKeptConnections),
       reader_(reader_deps(deps.control, pool_, client_), {}),
-      pace_(pace_deps(deps, sleeper_)),
+      pace_(pace_deps(deps.upstream, deps.clock, sleeper_)),
       reconciler_({deps.control, replica_, reader_, pace_}, {deps.settings.replica.sweep_interval}, deps.metrics) {
     or_config_error(store_.load(), kAttempt);
     or_config_error(replica_.open(config::to_text(deps.settings.mlflow.urls.front())), kAttempt);

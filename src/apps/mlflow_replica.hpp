@@ -1,6 +1,7 @@
 // The copy of MLflow's registry: its rows, its index in memory, and what keeps it in step with MLflow.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "apps/probes.hpp"
@@ -44,6 +45,11 @@ public:
     }
 
     void stop();
+
+    // Another one than before: rows have changed.
+    [[nodiscard]] std::int64_t revision() const {
+        return replica_.revision();
+    }
 
     // Whether nobody waits for the disk.
     [[nodiscard]] bool is_idle() const {
@@ -92,6 +98,9 @@ private:
     replica::RegistryClient reader_;
     replica::ReplicatedRegistry calls_;
 };
+
+// For work in the background: none while clients wait for MLflow, or while its breaker is not closed.
+replica::Pace::Deps pace_deps(const mlflow::Upstream& upstream, const base::Clock& clock, health::Sleeper& sleeper);
 
 // Whether there is to be a copy.
 bool wants_replica(const ServiceSettings& settings);

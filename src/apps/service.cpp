@@ -66,6 +66,11 @@ public:
                                                                            service.settings_.replica,
                                                                            service.metrics_)
                                        : nullptr),
+          artifacts_(
+              service.artifacts_
+                  ? std::make_unique<artifacts::CachedArtifacts>(service.artifacts_->calls_of(
+                        worker, *gateway_, [this](http::Exchange& exchange) { return replicated_->handle(exchange); }))
+                  : nullptr),
           standalone_(service.local_registry_ ? std::make_unique<Standalone>(*service.local_registry_, service.metrics_)
                                               : nullptr),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
@@ -104,15 +109,17 @@ private:
 
     base::Task<> handle_mlflow(http::Exchange& exchange) {
         return standalone_   ? standalone_->handle(exchange)
+               : artifacts_  ? artifacts_->handle(exchange)
                : replicated_ ? replicated_->handle(exchange)
                              : gateway_->handle(exchange);
     }
 
     KeyAccess access_;
     health::HealthResponder health_;
-    std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
-    std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
-    std::unique_ptr<Standalone> standalone_;       // without MLflow
+    std::unique_ptr<mlflow::Gateway> gateway_;               // with MLflow
+    std::unique_ptr<ReplicatedCalls> replicated_;            // with a copy of its registry
+    std::unique_ptr<artifacts::CachedArtifacts> artifacts_;  // with copies of its artifacts
+    std::unique_ptr<Standalone> standalone_;                 // without MLflow
     http::Router router_;
 };
 
@@ -154,6 +161,9 @@ Service::Service(const ServiceSettings& settings)
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
                                              settings, mlflow_->upstream, control_, clock_, metrics_})
                                        : nullptr),
+      artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
+                                                 settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
+                                           : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -167,6 +177,10 @@ Service::Service(const ServiceSettings& settings)
     load_keys();
     register_metrics();
     listening_monitor_.store(&monitor_);
+    if (settings.artifacts.cache_size > 0 && !artifacts_) {
+        telemetry::log_warn("artifact_cache_off",
+                            {{"reason", "it needs MLflow, mlflow.serve_artifacts and the replica (replica.mode)"}});
+    }
 }
 
 Service::~Service() {
@@ -182,6 +196,9 @@ Service::~Service() {
     }
     if (replica_) {
         replica_->join();
+    }
+    if (artifacts_) {
+        artifacts_->join();
     }
 }
 
@@ -272,6 +289,9 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (replica_) {
         control_.tasks().spawn("replica", replica_->keep_current());
     }
+    if (artifacts_) {
+        control_.tasks().spawn("artifact_keeper", artifacts_->keep_filled());
+    }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
         worker->start();
@@ -351,6 +371,9 @@ base::Task<> Service::shut_down(int signal) {
     if (replica_) {
         replica_->stop();
     }
+    if (artifacts_) {
+        artifacts_->stop();
+    }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
     while (!is_idle() && clock_.now() < end) {
@@ -362,7 +385,8 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle());
+           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) &&
+           (!artifacts_ || artifacts_->is_idle());
 }
 
 }  // namespace apps

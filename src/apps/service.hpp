@@ -10,6 +10,7 @@
 
 #include "apps/key_access.hpp"
 #include "apps/local_registry.hpp"
+#include "apps/mlflow_artifacts.hpp"
 #include "apps/mlflow_replica.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
@@ -102,6 +103,7 @@ private:
     std::unique_ptr<MlflowSide> mlflow_;
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
+    std::unique_ptr<MlflowArtifacts> artifacts_;     // where they are to be kept
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

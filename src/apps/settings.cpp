@@ -204,6 +204,14 @@ void describe_replica(config::Schema& schema, ReplicaSettings& replica) {
         {.help = "Time between comparisons of the whole copy with MLflow, which find what was written elsewhere"});
 }
 
+void describe_artifacts(config::Schema& schema, ArtifactSettings& artifacts) {
+    schema.add("artifacts.cache_size",
+               config::byte_size(artifacts.cache_size, 0U, std::size_t{1} << 50U),
+               {.environment = {"HOKUSAI_ARTIFACT_CACHE"},
+                .help = "Room on the disk for artifacts of registered versions, which are handed out while MLflow does "
+                        "not answer; 0 keeps none"});
+}
+
 void describe_health(config::Schema& schema, HealthSettings& health) {
     schema.add("health.interval",
                config::duration(health.interval, 10ms, 1h),
@@ -289,6 +297,7 @@ config::Schema describe(ServiceSettings& settings) {
     describe_mlflow_limits(schema, settings.mlflow);
     describe_breaker(schema, settings.breaker);
     describe_replica(schema, settings.replica);
+    describe_artifacts(schema, settings.artifacts);
     describe_health(schema, settings.health);
     describe_http(schema, settings.http);
     describe_log(schema, settings.log);

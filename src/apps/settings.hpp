@@ -81,6 +81,11 @@ struct ReplicaSettings {
     base::Duration sweep_interval = std::chrono::minutes(1);
 };
 
+// The copies of artifacts that are handed out while MLflow can't.
+struct ArtifactSettings {
+    std::size_t cache_size = 0;  // bytes on the disk; 0: none are kept
+};
+
 struct HealthSettings {
     base::Duration interval = std::chrono::seconds(5);
     base::Duration fast_interval = std::chrono::seconds(1);  // while a result differs from the state shown
@@ -120,6 +125,7 @@ struct ServiceSettings {
     MlflowSettings mlflow;
     BreakerSettings breaker;
     ReplicaSettings replica;
+    ArtifactSettings artifacts;
     HealthSettings health;
     HttpSettings http;
     LogSettings log;

@@ -2,13 +2,14 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <thread>
 #include <utility>
 
 #include "apps/registry_command.hpp"
 #include "apps/registry_copy_http.hpp"
 #include "artifacts/artifact_call.hpp"
 #include "artifacts/listing.hpp"
-#include "base/strings.hpp"
+#include "base/clock.hpp"
 #include "registry/json.hpp"
 #include "storage/artifact_index.hpp"
 
@@ -23,6 +24,8 @@ namespace json = boost::json;
 using storage::ArtifactKey;
 using storage::ArtifactKind;
 
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr auto kGlance = std::chrono::milliseconds(20);
 constexpr std::size_t kMaxFolders = 10'000;  // of one version
 
 struct Version {
@@ -109,6 +112,7 @@ public:
                 }
             }
         }
+        tally.left = cache_ != nullptr ? count_left() : 0;
         return tally;
     }
 
@@ -152,11 +156,25 @@ private:
         }
         ++tally.files;
         tally.bytes += *bytes;
-        if (cache_ != nullptr && size_in_cache(key) != *bytes) {
-            ++tally.left;
-            console_.errors << "hokusai registry: not kept: " << file.path << '\n';
-        }
+        read_.push_back({file.path, false, *bytes});
         return {};
+    }
+
+    // The service writes to its disk a little later than it answers. How many of the files read it has not kept.
+    std::int64_t count_left() {
+        std::int64_t left = 0;
+        const auto limit = clock_.now() + kPatience;
+        for (const artifacts::ListedArtifact& file : std::exchange(read_, {})) {
+            const auto is_kept = [&] { return size_in_cache({ArtifactKind::file, file.path}) == file.size; };
+            while (!is_kept() && clock_.now() < limit) {
+                std::this_thread::sleep_for(kGlance);
+            }
+            if (!is_kept()) {
+                ++left;
+                console_.errors << "hokusai registry: not kept: " << file.path << '\n';
+            }
+        }
+        return left;
     }
 
     std::optional<std::int64_t> size_in_cache(const ArtifactKey& key) {
@@ -167,6 +185,8 @@ private:
     HttpRegistryApi& api_;
     storage::ArtifactIndex* cache_;  // null: not on this machine
     const Console& console_;
+    const base::SystemClock clock_;
+    std::vector<artifacts::ListedArtifact> read_;
 };
 
 }  // namespace

@@ -37,7 +37,6 @@ struct ArtifactCopy::State {
     std::deque<std::string> queue;
     End end = End::none;
     bool is_over = false;  // nothing more is taken
-    bool is_done = false;  // and nothing is written any more
     boost::asio::steady_timer changed;
 };
 
@@ -79,7 +78,7 @@ void ArtifactCopy::queue_piece() {
     state_->notify();
 }
 
-base::Task<> ArtifactCopy::finish() {
+void ArtifactCopy::finish() {
     if (!piece_.empty() && state_->end == State::End::none) {
         state_->queue.push_back(std::exchange(piece_, {}));
     }
@@ -87,16 +86,13 @@ base::Task<> ArtifactCopy::finish() {
         state_->end = State::End::whole;
     }
     state_->notify();
-    while (haste_ == Haste::waits && !state_->is_done) {
-        co_await state_->wait();
-    }
 }
 
 base::Task<> ArtifactCopy::store(std::shared_ptr<State> state, net::Worker& worker, net::BlockingPool& pool) {
     const std::shared_ptr<Filling>& filling = state->filling;
     CacheMetrics& metrics = filling->cache().metrics;
-    const auto prepare = [filling, head = std::move(state->head)] { return filling->prepare(head); };
-    const base::Result<bool> is_wanted = co_await pool.run(worker, kDiskLimit, prepare);
+    auto prepare = [filling, head = std::move(state->head)] { return filling->prepare(head); };
+    const base::Result<bool> is_wanted = co_await pool.run(worker, kDiskLimit, std::move(prepare));
     base::Result<void> written = is_wanted ? base::Result<void>() : std::unexpected(is_wanted.error());
     const bool is_over = !is_wanted || !*is_wanted;
     while (!is_over && written && (!state->queue.empty() || state->end == State::End::none)) {
@@ -123,8 +119,6 @@ base::Task<> ArtifactCopy::store(std::shared_ptr<State> state, net::Worker& work
         metrics.copies_failed.add();
         telemetry::log_debug("artifact_not_kept", {{"path", filling->key().path}, {"error", written.error().message}});
     }
-    state->is_done = true;
-    state->notify();
     // Its file may be large, and takes time to remove.
     auto release = [last = std::move(state->filling)]() mutable {
         last.reset();

@@ -17,8 +17,7 @@ namespace artifacts {
 // Lives on one worker. A copy that ends before finish() is no copy.
 class ArtifactCopy final : public mlflow::AnswerCopy {
 public:
-    // When the disk is slower than the client: gives up, so that the client notices nothing, or lets it wait,
-    // at the end too until the artifact is kept.
+    // When the disk is slower than the client: gives up, so that the client notices nothing, or lets it wait.
     enum class Haste { gives_up, waits };
 
     ArtifactCopy(
@@ -28,7 +27,7 @@ public:
     ~ArtifactCopy() override;
 
     base::Task<> append(std::string_view piece) override;
-    base::Task<> finish() override;
+    void finish() override;
 
 private:
     struct State;

@@ -23,6 +23,24 @@ struct Found {
     std::string first_piece;  // checked, so that the answer may begin
 };
 
+// One of those being handed out.
+class Place {
+public:
+    explicit Place(std::size_t& taken) : taken_(taken) {
+        ++taken_;
+    }
+
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    ~Place() {
+        --taken_;
+    }
+
+private:
+    std::size_t& taken_;
+};
+
 base::Result<std::optional<Found>> find(ArtifactCache& cache, const storage::ArtifactKey& key) {
     auto artifact = cache.find(key);
     if (!artifact || !*artifact) {
@@ -152,9 +170,8 @@ base::Task<> CachedArtifacts::read(http::Exchange& exchange, storage::ArtifactKe
         co_return;
     }
     exchange.stop_watching();
-    ++handing_out_;
+    const Place place(handing_out_);
     co_await hand_out(exchange, found->artifact, std::move(found->first_piece));
-    --handing_out_;
 }
 
 base::Task<> CachedArtifacts::hand_out(http::Exchange& exchange, const OpenArtifact& artifact, std::string piece) {

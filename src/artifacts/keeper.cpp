@@ -79,6 +79,15 @@ public:
         co_return last;
     }
 
+    // What was cut off may be a large file, which takes time to remove.
+    base::Task<> release() {
+        auto release = [last = std::move(filling_)]() mutable {
+            last.reset();
+            return base::Result<void>();
+        };
+        co_await keeper_.block(std::move(release));
+    }
+
 private:
     static base::Task<base::Result<void>> nothing() {
         co_return base::Result<void>();
@@ -257,13 +266,13 @@ base::Task<base::Result<std::string>> Keeper::fetch(ArtifactKey key) {
     const base::MonotonicTime began = deps_.pace.now();
     Transfer transfer(*this, deps_.cache.begin(key));
     const base::Result<unsigned> status = co_await deps_.source.fetch(target_of(key), transfer);
-    if (!status) {
-        co_return std::unexpected(status.error().context(key.path));
+    base::Result<std::string> last =
+        status ? base::fail(base::Code::unavailable, fmt::format("MLflow answered {}", *status))
+               : base::Result<std::string>(std::unexpected(status.error()));
+    if (status && *status == 200) {
+        last = co_await transfer.finish();
     }
-    if (*status != 200) {
-        co_return base::fail(base::Code::unavailable, fmt::format("MLflow answered {} for {}", *status, key.path));
-    }
-    base::Result<std::string> last = co_await transfer.finish();
+    co_await transfer.release();
     co_await deps_.pace.after_question(deps_.pace.now() - began, kShare);
     co_return last ? std::move(last) : std::unexpected(last.error().context(key.path));
 }

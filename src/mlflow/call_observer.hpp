@@ -16,8 +16,8 @@ public:
     // The client has been sent `piece`. It gets no more of it before this ends.
     virtual base::Task<> append(std::string_view piece) = 0;
 
-    // The client is told that this was all after this ends; not called for a body that broke off.
-    virtual base::Task<> finish() = 0;
+    // That was all; not called for a body that broke off.
+    virtual void finish() = 0;
 };
 
 // Called on the exchange's worker, once a call; not at all for a read that got the answer of an equal one.

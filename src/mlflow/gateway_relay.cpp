@@ -163,7 +163,7 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection,
         }
     }
     if (copy_ != nullptr) {
-        co_await copy_->finish();
+        copy_->finish();
     }
     output.append(is_chunked ? "0\r\n\r\n" : "");
     const net::ErrorCode error = co_await exchange_.flush();

@@ -25,7 +25,7 @@ COMMENT_OR_STRING = re.compile(
 # Third-party headers belong to few modules each; the first prefix that fits decides.
 OWNERS = {
     "boost/asio/ssl": {"net"},
-    "openssl/": {"net", "auth"},
+    "openssl/": {"net", "auth", "storage"},
     "SQLiteCpp/": {"storage"},
     "sqlite3.h": {"storage"},
     "toml++/": {"config"},

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "apps/build_info.hpp"
+#include "apps/cache_command.hpp"
 #include "apps/command_flags.hpp"
 #include "apps/command_reference.hpp"
 #include "apps/config_command.hpp"
@@ -183,6 +184,33 @@ void add_journal(CLI::App& app, Flags& flags, std::function<int()>& action) {
         flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
         flags.add_file(*command);
     }
+}
+
+void add_cache(CLI::App& app, Flags& flags, std::function<int()>& action) {
+    static bool as_json = false;
+    CLI::App* cache =
+        app.add_subcommand("cache", "Look after the copies of MLflow's artifacts, also beside a running service");
+    cache->require_subcommand(1);
+    cache->footer(kFooter);
+    using Work = int (*)(const ServiceSettings&, const Console&);
+    const auto add = [&](const char* name, const char* help, Work work) {
+        CLI::App* command = cache->add_subcommand(name, help);
+        command->callback([&action, &flags, work] {
+            action = [&flags, work] {
+                return work(load_settings(flags.sources()).settings, Console{std::cout, std::cerr});
+            };
+        });
+        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
+        flags.add_file(*command);
+        return command;
+    };
+    const auto print = [](const ServiceSettings& settings, const Console& console) {
+        return cache_status(settings, as_json, console);
+    };
+    add("status", "Say how much is kept, and which aliased versions are whole", print)
+        ->add_flag("--json", as_json, "print one JSON object");
+    add("verify", "Read everything, and drop what is not as it was written", cache_verify);
+    add("clear", "Remove everything; what aliases lead to is fetched again", cache_clear);
 }
 
 void add_config(CLI::App& app, Flags& flags, std::function<int()>& action) {

@@ -226,6 +226,10 @@ Writes accepted while MLflow was away, until MLflow has them.
 .I pepper
 The secret the hashes depend on, readable only by its owner.
 Without it no key works: back it up together with the database.
+.TP
+.I artifacts/, artifacts.db
+Copies of MLflow's artifacts.
+They may be removed while nothing runs.
 .SH EXAMPLES
 .nf
 hokusai serve \-\-listen 0.0.0.0:8000 \-\-data /var/lib/hokusai \-\-mlflow http://mlflow:5000

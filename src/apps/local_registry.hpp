@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "apps/part.hpp"
 #include "base/clock.hpp"
 #include "net/blocking_pool.hpp"
 #include "registry/alias_index.hpp"
@@ -16,7 +17,7 @@
 namespace apps {
 
 // Shared by all workers, which outlive it.
-class LocalRegistry {
+class LocalRegistry final : public Part {
 public:
     // `database`: migrated. Fills the index from its rows; blocks. Throws base::ConfigError when they can't be read.
     LocalRegistry(const std::filesystem::path& database, const base::Clock& clock);
@@ -34,13 +35,11 @@ public:
         return writes_;
     }
 
-    // Whether no call waits for the disk.
-    [[nodiscard]] bool is_idle() const {
+    [[nodiscard]] bool is_idle() const override {
         return reads_.is_idle() && writes_.is_idle();
     }
 
-    // Waits for calls under way; nothing may be asked afterwards.
-    void join();
+    void join() override;
 
 private:
     std::unique_ptr<storage::SqliteRegistryStore> rows_;

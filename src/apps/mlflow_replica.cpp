@@ -35,15 +35,6 @@ replica::RegistryClient::Deps reader_deps(net::Worker& worker,
         worker, pool, [&client](mlflow::UpstreamClient::Question question) { return client.get(std::move(question)); }};
 }
 
-mlflow::Pace::Deps pace_deps(const MlflowReplica::Deps& deps, health::Sleeper& sleeper) {
-    const mlflow::Upstream& upstream = deps.upstream;
-    const base::Clock& clock = deps.clock;
-    return {clock,
-            sleeper,
-            [&upstream] { return upstream.breaker.state() == resilience::BreakerState::closed; },
-            [&upstream, &clock] { return upstream.api_gate.figures(clock.now()).queued > 0; }};
-}
-
 }  // namespace
 
 bool wants_replica(const ServiceSettings& settings) {
@@ -61,7 +52,7 @@ MlflowReplica::MlflowReplica(const Deps& deps)
       sleeper_(deps.control),
       client_(deps.control, deps.upstream, "hokusai-replica", deps.settings.mlflow.connect_timeout, kKeptConnections),
       reader_(reader_deps(deps.control, pool_, client_), {}),
-      pace_(pace_deps(deps, sleeper_)),
+      pace_(mlflow::pace_deps(deps.upstream, deps.clock, sleeper_)),
       reconciler_({deps.control, replica_, reader_, pace_},
                   {.interval = deps.settings.replica.sweep_interval,
                    .when_filled = [this, &deps_control = deps.control] { return compare_history(deps_control); }},
@@ -85,6 +76,10 @@ base::Task<> MlflowReplica::compare_history(net::Worker& worker) {
     if (!compared) {
         telemetry::log_warn("alias_history_not_compared", {{"error", compared.error().message}});
     }
+}
+
+void MlflowReplica::start(net::Worker& control) {
+    control.tasks().spawn("replica", reconciler_.run());
 }
 
 void MlflowReplica::stop() {

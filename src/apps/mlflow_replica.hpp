@@ -1,8 +1,10 @@
 // The copy of MLflow's registry: its rows, its index in memory, and what keeps it in step with MLflow.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
+#include "apps/part.hpp"
 #include "apps/probes.hpp"
 #include "apps/registry_past.hpp"
 #include "apps/settings.hpp"
@@ -27,7 +29,7 @@
 namespace apps {
 
 // Shared by all workers, which outlive it, as does whatever else it is given.
-class MlflowReplica {
+class MlflowReplica final : public Part {
 public:
     struct Deps {
         const ServiceSettings& settings;
@@ -41,20 +43,19 @@ public:
     // Opens the copy, or makes one; blocks. Throws base::ConfigError when it can't be read.
     explicit MlflowReplica(const Deps& deps);
 
-    // On the control worker, until stop().
-    base::Task<> keep_current() {
-        return reconciler_.run();
+    void start(net::Worker& control) override;
+    void stop() override;
+
+    // Another one than before: rows have changed.
+    [[nodiscard]] std::int64_t revision() const {
+        return replica_.revision();
     }
 
-    void stop();
-
-    // Whether nobody waits for the disk.
-    [[nodiscard]] bool is_idle() const {
+    [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }
 
-    // Waits for what is being read or written; nothing may be asked afterwards.
-    void join() {
+    void join() override {
         pool_.join();
     }
 

@@ -30,15 +30,6 @@ bool is_reachable(const mlflow::Upstream& upstream) {
     return upstream.breaker.state() == resilience::BreakerState::closed;
 }
 
-mlflow::Pace::Deps pace_deps(const OfflineWrites::Deps& deps, health::Sleeper& sleeper) {
-    const mlflow::Upstream& upstream = deps.upstream;
-    const base::Clock& clock = deps.clock;
-    return {clock,
-            sleeper,
-            [&upstream] { return is_reachable(upstream); },
-            [&upstream, &clock] { return upstream.api_gate.figures(clock.now()).queued > 0; }};
-}
-
 }  // namespace
 
 bool wants_offline_writes(const ServiceSettings& settings) {
@@ -58,7 +49,7 @@ OfflineWrites::OfflineWrites(const Deps& deps)
       params_(kMaxParamBytes),
       sleeper_(deps.control),
       client_(deps.control, deps.upstream, "hokusai-journal", deps.settings.mlflow.connect_timeout, kCallsAtOnce),
-      pace_(pace_deps(deps, sleeper_)),
+      pace_(mlflow::pace_deps(deps.upstream, deps.clock, sleeper_)),
       // A connection MLflow had closed meanwhile is tried again at once: these calls may be repeated.
       replayer_({control_,
                  journal_,
@@ -71,11 +62,11 @@ OfflineWrites::OfflineWrites(const Deps& deps)
     journal::export_journal(deps.metrics, journal_, deps.clock);
 }
 
-void OfflineWrites::start() {
+void OfflineWrites::start(net::Worker& control) {
     for (std::size_t i = 0; i < kCallsAtOnce; ++i) {
-        control_.tasks().spawn("journal_replayer", replayer_.run());
+        control.tasks().spawn("journal_replayer", replayer_.run());
     }
-    control_.tasks().spawn("journal_housekeeping", keep_house());
+    control.tasks().spawn("journal_housekeeping", keep_house());
 }
 
 void OfflineWrites::stop() {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "apps/part.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
 #include "base/clock.hpp"
@@ -24,7 +25,7 @@
 namespace apps {
 
 // Shared by all workers, which outlive it, as does whatever else it is given.
-class OfflineWrites {
+class OfflineWrites final : public Part {
 public:
     struct Deps {
         const ServiceSettings& settings;
@@ -37,20 +38,17 @@ public:
     // Opens the journal, or makes one; blocks. Throws base::ConfigError when it can't be read.
     explicit OfflineWrites(const Deps& deps);
 
-    // On the control worker, until stop().
-    void start();
-    void stop();
+    void start(net::Worker& control) override;
+    void stop() override;
 
     // The calls about runs of one worker.
     offline::OfflineRuns calls(net::Worker& worker, mlflow::Gateway& gateway);
 
-    // Whether nobody waits for the disk.
-    [[nodiscard]] bool is_idle() const {
+    [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }
 
-    // Waits for what is being read or written; nothing may be asked afterwards.
-    void join() {
+    void join() override {
         pool_.join();
     }
 

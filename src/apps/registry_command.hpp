@@ -1,4 +1,4 @@
-// `hokusai registry export|import|status`: the commands, without flags.
+// `hokusai registry export|import|prefetch|status`: the commands, without flags.
 //
 // Each function gives the exit code: 0 done; 1 it failed, or something was left out, which is named; 2 the arguments
 // are wrong.
@@ -6,6 +6,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "apps/console.hpp"
 #include "apps/settings.hpp"
@@ -37,6 +38,15 @@ int registry_import(const ServiceSettings& settings,
                     const RegistryImportRequest& request,
                     std::istream& standard_input,
                     const Console& console);
+
+struct RegistryPrefetchRequest {
+    std::vector<std::string> versions;  // "fox@champion", "fox/3"; "fox": all its aliased versions
+    std::string through{};              // URL of a running hokusai; empty: where the settings say that it listens
+};
+
+// Reads the artifacts of these versions through a running service, which keeps them. What the cache of the data folder
+// has at its full size is left out.
+int registry_prefetch(const ServiceSettings& settings, const RegistryPrefetchRequest& request, const Console& console);
 
 int registry_status(const ServiceSettings& settings, bool as_json, base::WallTime now, const Console& console);
 

@@ -15,6 +15,7 @@ namespace apps {
 void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
     static RegistryExportRequest exported;
     static RegistryImportRequest imported;
+    static RegistryPrefetchRequest prefetched;
     static std::string token_file;
     static RegistryHistoryRequest looked_at;
     static RegistryRollbackRequest rolled_back;
@@ -78,6 +79,21 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
         };
     });
 
+    CLI::App* prefetch = registry->add_subcommand(
+        "prefetch", "Read versions' artifacts through a running service with an artifact cache, which keeps them");
+    prefetch->add_option("MODEL", prefetched.versions, "fox@champion, fox/3, or fox: all its aliased versions")
+        ->required();
+    prefetch->add_option("--through", prefetched.through, "the service (where the settings say that it listens)")
+        ->type_name("URL");
+    prefetch->footer("Example: hokusai registry prefetch fox@champion --token-file key");
+    prefetch->callback([&action, with_settings] {
+        action = [with_settings] {
+            return with_settings([](const ServiceSettings& settings, const Console& console) {
+                return registry_prefetch(settings, prefetched, console);
+            });
+        };
+    });
+
     CLI::App* status = registry->add_subcommand(
         "status", "Say what is in the data folder: how many models, and how old a replica of MLflow's is");
     status->add_flag("--json", as_json, "print one JSON object");
@@ -125,11 +141,11 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
     for (CLI::App* command : {history, rollback}) {
         flags.add_file(*command);
     }
-    for (CLI::App* command : {to_file, from_file, history, rollback}) {
+    for (CLI::App* command : {to_file, from_file, prefetch, history, rollback}) {
         command->add_option("--token-file", token_file, "holds the server's key or token (HOKUSAI_MLFLOW_TOKEN)")
             ->type_name("FILE");
     }
-    for (CLI::App* command : {to_file, from_file, status}) {
+    for (CLI::App* command : {to_file, from_file, prefetch, status}) {
         flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
         flags.add_file(*command);
     }

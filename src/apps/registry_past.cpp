@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kThreads = 1;
 constexpr std::size_t kMaxWaiting = 64;
 constexpr auto kPatience = std::chrono::seconds(10);
+constexpr auto kLoadsInterval = std::chrono::seconds(5);
 constexpr const char* kAttempt = "cannot read the history of aliases";
 
 std::unique_ptr<storage::SqliteDatabase> open(const ServiceSettings& settings) {
@@ -26,11 +27,15 @@ std::unique_ptr<storage::SqliteDatabase> open(const ServiceSettings& settings) {
 
 }  // namespace
 
-RegistryPast::RegistryPast(const ServiceSettings& settings, std::string registry, std::size_t workers)
+RegistryPast::RegistryPast(const ServiceSettings& settings,
+                           std::string registry,
+                           net::Worker& control,
+                           std::size_t workers)
     : aliases_(open(settings), registry),
       kept_(open(settings), std::move(registry)),
       loads_(workers),
-      pool_(kThreads, kMaxWaiting) {
+      pool_(kThreads, kMaxWaiting),
+      sleeper_(control) {
     loads_.restore(or_config_error(kept_.all(), kAttempt));
 }
 
@@ -57,7 +62,23 @@ base::Task<> RegistryPast::answer(http::Exchange& exchange) {
     exchange.answer(response);
 }
 
+void RegistryPast::start(net::Worker& control) {
+    control.tasks().spawn("version_loads", keep_loads(control));
+}
+
+void RegistryPast::stop() {
+    is_stopping_ = true;
+    sleeper_.wake_all();
+}
+
 base::Task<> RegistryPast::keep_loads(net::Worker& worker) {
+    while (!is_stopping_) {
+        co_await sleeper_.wait_until(worker.now() + kLoadsInterval);
+        co_await write_loads(worker);
+    }
+}
+
+base::Task<> RegistryPast::write_loads(net::Worker& worker) {
     const base::Result<void> kept = co_await pool_.run(worker, kPatience, [this]() -> base::Result<void> {
         const std::vector<registry::VersionLoad> loads = loads_.take_new();
         const auto put = loads.empty() ? base::Result<void>() : kept_.put(loads);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "apps/part.hpp"
+#include "apps/probes.hpp"
 #include "apps/settings.hpp"
 #include "base/task.hpp"
 #include "http/exchange.hpp"
@@ -18,11 +20,11 @@
 namespace apps {
 
 // Shared by all workers, which outlive it. Safe from any thread.
-class RegistryPast {
+class RegistryPast final : public Part {
 public:
     // `registry`: empty for our own, else the address of the MLflow it is a copy of. Reads what was kept; blocks.
     // Throws base::ConfigError when it can't be read.
-    RegistryPast(const ServiceSettings& settings, std::string registry, std::size_t workers);
+    RegistryPast(const ServiceSettings& settings, std::string registry, net::Worker& control, std::size_t workers);
 
     [[nodiscard]] registry::AliasHistory& aliases() {
         return aliases_;
@@ -35,24 +37,28 @@ public:
     // Answers a request for registry_http::kAliasHistoryPath.
     base::Task<> answer(http::Exchange& exchange);
 
-    // Writes out the loads noted since the last time. A crash costs those since then.
-    base::Task<> keep_loads(net::Worker& worker);
+    // The loads noted are written out every few seconds; a crash costs those since then.
+    void start(net::Worker& control) override;
+    void stop() override;
 
-    // Whether nobody waits for the disk.
-    [[nodiscard]] bool is_idle() const {
+    [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }
 
-    // Waits for what is being read or written; nothing may be asked afterwards.
-    void join() {
+    void join() override {
         pool_.join();
     }
 
 private:
+    base::Task<> keep_loads(net::Worker& worker);
+    base::Task<> write_loads(net::Worker& worker);
+
     storage::SqliteAliasHistory aliases_;
     storage::SqliteVersionLoads kept_;
     registry::VersionLoads loads_;
     net::BlockingPool pool_;
+    WorkerSleeper sleeper_;
+    bool is_stopping_ = false;
     bool is_failing_ = false;  // to keep loads; for the log
 };
 

@@ -85,6 +85,10 @@ ResendProtection::ResendProtection(const Deps& deps)
     or_config_error(book_.load(), kAttempt);
 }
 
+void ResendProtection::start(net::Worker& control) {
+    control.tasks().spawn("intent_keeper", keeper_.run());
+}
+
 void ResendProtection::stop() {
     keeper_.stop();
     sleeper_.wake_all();

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "apps/local_registry.hpp"
+#include "apps/part.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
 #include "auth/key_hash.hpp"
@@ -51,7 +52,7 @@ private:
 };
 
 // Shared by all workers, which outlive it, as does whatever else it is given.
-class ResendProtection {
+class ResendProtection final : public Part {
 public:
     struct Deps {
         const ServiceSettings& settings;
@@ -64,20 +65,15 @@ public:
     // Opens the journal, in the main database; blocks. Throws base::ConfigError when it can't be read.
     explicit ResendProtection(const Deps& deps);
 
-    // On the control worker, until stop().
-    base::Task<> keep_short() {
-        return keeper_.run();
-    }
+    void start(net::Worker& control) override;
+    void stop() override;
 
-    void stop();
-
-    // Whether nobody waits for the disk.
-    [[nodiscard]] bool is_idle() const {
+    [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }
 
-    // Waits for what is being written, and writes the rest; nothing may be asked afterwards.
-    void join();
+    // Writes what is left besides.
+    void join() override;
 
 private:
     friend class ProtectedCalls;

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "apps/build_info.hpp"
+#include "apps/mlflow_calls.hpp"
 #include "apps/module_settings.hpp"
 #include "apps/routes.hpp"
-#include "apps/standalone.hpp"
 #include "auth/key_issuing.hpp"
 #include "health/health_metrics.hpp"
 #include "net/use_task.hpp"
@@ -23,7 +23,6 @@ namespace {
 constexpr auto kProbeBusyTimeout = std::chrono::milliseconds(500);
 constexpr std::size_t kPoolCapacity = 256;
 // With drain_delay and drain_timeout at most 25 s in all.
-constexpr auto kLoadsInterval = std::chrono::seconds(5);
 constexpr auto kTrimInterval = std::chrono::minutes(1);
 constexpr auto kAbortLimit = std::chrono::seconds(1);
 constexpr auto kTaskLimit = std::chrono::milliseconds(500);
@@ -57,37 +56,25 @@ public:
                    service.settings_.auth.mode == AuthMode::required,
                    service.settings_.mlflow.forward_auth}),
           health_(service.monitor_, service.identity_),
-          gateway_(service.mlflow_ ? std::make_unique<mlflow::Gateway>(
-                                         worker, service.mlflow_->upstream, service.trusted_proxies_, service.metrics_)
-                                   : nullptr),
-          replicated_(service.replica_ ? std::make_unique<ReplicatedCalls>(*service.replica_,
-                                                                           worker,
-                                                                           service.mlflow_->upstream,
-                                                                           *gateway_,
-                                                                           service.settings_.replica,
-                                                                           service.metrics_,
-                                                                           service.past_->loads().notes(worker.index()))
-                                       : nullptr),
-          runs_(service.offline_ ? std::make_unique<offline::OfflineRuns>(service.offline_->calls(worker, *gateway_))
-                                 : nullptr),
-          standalone_(service.local_registry_
-                          ? std::make_unique<Standalone>(*service.local_registry_,
-                                                         service.past_->loads().notes(worker.index()),
-                                                         service.metrics_)
-                          : nullptr),
-          protected_(service.resends_,
-                     worker,
-                     service.store_.pepper,
-                     [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
-                         return handle_unprotected(exchange, observer);
-                     }),
+          mlflow_({service.settings_,
+                   worker,
+                   service.store_.pepper,
+                   service.trusted_proxies_,
+                   service.metrics_,
+                   service.mlflow_ ? &service.mlflow_->upstream : nullptr,
+                   service.past_.get(),
+                   service.local_registry_.get(),
+                   service.replica_.get(),
+                   service.offline_.get(),
+                   service.artifacts_.get(),
+                   service.resends_}),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
                                service.phase_,
                                service.metrics_,
-                               [this](http::Exchange& exchange) { return try_mlflow(exchange); },
-                               [this](http::Exchange& exchange) { return protected_.handle(exchange); },
+                               [this](http::Exchange& exchange) { return mlflow_.try_answer(exchange); },
+                               [this](http::Exchange& exchange) { return mlflow_.handle(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
                                service.pool_,
@@ -110,28 +97,9 @@ public:
     }
 
 private:
-    bool try_mlflow(http::Exchange& exchange) {
-        return standalone_   ? standalone_->try_answer(exchange)
-               : replicated_ ? replicated_->try_answer(exchange)
-                             : false;
-    }
-
-    base::Task<> handle_unprotected(http::Exchange& exchange, mlflow::CallObserver* observer) {
-        if (runs_ && offline::OfflineRuns::concerns(exchange.request())) {
-            return runs_->handle(exchange, observer);
-        }
-        return standalone_   ? standalone_->handle(exchange, observer)
-               : replicated_ ? replicated_->handle(exchange, observer)
-                             : gateway_->handle(exchange, observer);
-    }
-
     KeyAccess access_;
     health::HealthResponder health_;
-    std::unique_ptr<mlflow::Gateway> gateway_;     // with MLflow
-    std::unique_ptr<ReplicatedCalls> replicated_;  // with a copy of its registry
-    std::unique_ptr<offline::OfflineRuns> runs_;   // with a journal
-    std::unique_ptr<Standalone> standalone_;       // without MLflow
-    ProtectedCalls protected_;                     // before any of them
+    MlflowCalls mlflow_;
     http::Router router_;
 };
 
@@ -182,6 +150,9 @@ Service::Service(const ServiceSettings& settings)
       offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
                                                     settings, mlflow_->upstream, control_, clock_, metrics_})
                                               : nullptr),
+      artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
+                                                 settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
+                                           : nullptr),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -192,9 +163,19 @@ Service::Service(const ServiceSettings& settings)
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
+    for (Part* part : std::initializer_list<Part*>{
+             local_registry_.get(), replica_.get(), past_.get(), offline_.get(), artifacts_.get(), &resends_}) {
+        if (part != nullptr) {
+            parts_.push_back(part);
+        }
+    }
     load_keys();
     register_metrics();
     listening_monitor_.store(&monitor_);
+    if (settings.artifacts.cache_size > 0 && !artifacts_) {
+        telemetry::log_warn("artifact_cache_off",
+                            {{"reason", "it needs MLflow, mlflow.serve_artifacts and the replica (replica.mode)"}});
+    }
 }
 
 Service::~Service() {
@@ -205,27 +186,17 @@ Service::~Service() {
     control_.stop();
     pool_.join();
     probe_pool_.join();
-    if (local_registry_) {
-        local_registry_->join();
+    for (Part* part : parts_) {
+        part->join();
     }
-    if (replica_) {
-        replica_->join();
-    }
-    if (past_) {
-        past_->join();
-    }
-    if (offline_) {
-        offline_->join();
-    }
-    resends_.join();
 }
 
-std::unique_ptr<RegistryPast> Service::make_past() const {
+std::unique_ptr<RegistryPast> Service::make_past() {
     if (mlflow_ && !wants_replica(settings_)) {
         return nullptr;
     }
     const std::string registry = mlflow_ ? config::to_text(settings_.mlflow.urls.front()) : std::string();
-    return std::make_unique<RegistryPast>(settings_, registry, workers_.size());
+    return std::make_unique<RegistryPast>(settings_, registry, control_, workers_.size());
 }
 
 void Service::load_keys() {
@@ -312,15 +283,8 @@ bool Service::run(const OnReady& on_ready, const OnReload& on_reload) {
     if (mlflow_) {
         control_.tasks().spawn("name_resolver", mlflow_->resolver.run());
     }
-    if (replica_) {
-        control_.tasks().spawn("replica", replica_->keep_current());
-    }
-    control_.tasks().spawn("intent_keeper", resends_.keep_short());
-    if (past_) {
-        control_.tasks().spawn("version_loads", keep_version_loads());
-    }
-    if (offline_) {
-        offline_->start();
+    for (Part* part : parts_) {
+        part->start(control_);
     }
     control_.tasks().spawn("memory_trimmer", trim_memory());
     for (const auto& worker : workers_) {
@@ -339,13 +303,6 @@ base::Task<> Service::trim_memory() {
     while (phase_.load() != health::Phase::draining) {
         co_await sleeper_.wait_until(clock_.now() + kTrimInterval);
         malloc_trim(0);
-    }
-}
-
-base::Task<> Service::keep_version_loads() {
-    while (phase_.load() != health::Phase::draining) {
-        co_await sleeper_.wait_until(clock_.now() + kLoadsInterval);
-        co_await past_->keep_loads(control_);
     }
 }
 
@@ -405,12 +362,8 @@ base::Task<> Service::shut_down(int signal) {
         mlflow_->resolver.stop();
         mlflow_->probe_client.stop();
     }
-    if (replica_) {
-        replica_->stop();
-    }
-    resends_.stop();
-    if (offline_) {
-        offline_->stop();
+    for (Part* part : parts_) {
+        part->stop();
     }
     // The supervisor itself is the one task that remains.
     const base::MonotonicTime end = clock_.now() + kTaskLimit;
@@ -423,8 +376,7 @@ base::Task<> Service::shut_down(int signal) {
 
 bool Service::is_idle() const {
     return !server_.has_connections() && control_.tasks().size() <= 1 && pool_.is_idle() && probe_pool_.is_idle() &&
-           (!local_registry_ || local_registry_->is_idle()) && (!replica_ || replica_->is_idle()) &&
-           (!past_ || past_->is_idle()) && (!offline_ || offline_->is_idle()) && resends_.is_idle();
+           std::ranges::all_of(parts_, [](const Part* part) { return part->is_idle(); });
 }
 
 }  // namespace apps

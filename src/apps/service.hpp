@@ -10,8 +10,10 @@
 
 #include "apps/key_access.hpp"
 #include "apps/local_registry.hpp"
+#include "apps/mlflow_artifacts.hpp"
 #include "apps/mlflow_replica.hpp"
 #include "apps/offline_writes.hpp"
+#include "apps/part.hpp"
 #include "apps/probes.hpp"
 #include "apps/registry_past.hpp"
 #include "apps/resend_protection.hpp"
@@ -74,7 +76,7 @@ private:
     class WorkerHandler;
 
     [[nodiscard]] health::Targets probe_targets();
-    [[nodiscard]] std::unique_ptr<RegistryPast> make_past() const;
+    [[nodiscard]] std::unique_ptr<RegistryPast> make_past();
     [[nodiscard]] std::unique_ptr<http::RequestHandler> make_handler(net::Worker& worker);
     void note_transition(const resilience::Transition& transition);
     void register_metrics();
@@ -82,7 +84,6 @@ private:
     base::Task<> supervise(std::string url, OnReady on_ready, OnReload on_reload);
     base::Task<int> wait_for_end(const OnReload& on_reload);
     base::Task<> trim_memory();
-    base::Task<> keep_version_loads();
     base::Task<> pause(base::Duration duration);
     base::Task<> shut_down(int signal);
     [[nodiscard]] bool is_idle() const;
@@ -109,7 +110,9 @@ private:
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     ResendProtection resends_;
-    std::unique_ptr<OfflineWrites> offline_;         // the same
+    std::unique_ptr<OfflineWrites> offline_;         // with a journal
+    std::unique_ptr<MlflowArtifacts> artifacts_;     // where they are to be kept
+    std::vector<Part*> parts_;  // those of them that are there
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

@@ -217,6 +217,14 @@ void describe_offline(config::Schema& schema, OfflineSettings& offline) {
                {.help = "Most accepted writes that may wait for MLflow"});
 }
 
+void describe_artifacts(config::Schema& schema, ArtifactSettings& artifacts) {
+    schema.add("artifacts.cache_size",
+               config::byte_size(artifacts.cache_size, 0U, std::size_t{1} << 50U),
+               {.environment = {"HOKUSAI_ARTIFACT_CACHE"},
+                .help = "Room on the disk for artifacts of registered versions, which are handed out while MLflow does "
+                        "not answer; 0 keeps none"});
+}
+
 void describe_health(config::Schema& schema, HealthSettings& health) {
     schema.add("health.interval",
                config::duration(health.interval, 10ms, 1h),
@@ -303,6 +311,7 @@ config::Schema describe(ServiceSettings& settings) {
     describe_breaker(schema, settings.breaker);
     describe_replica(schema, settings.replica);
     describe_offline(schema, settings.offline);
+    describe_artifacts(schema, settings.artifacts);
     describe_health(schema, settings.health);
     describe_http(schema, settings.http);
     describe_log(schema, settings.log);

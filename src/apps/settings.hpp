@@ -88,6 +88,11 @@ struct OfflineSettings {
     std::uint64_t max_entries = 1'000'000;
 };
 
+// The copies of artifacts that are handed out while MLflow can't.
+struct ArtifactSettings {
+    std::size_t cache_size = 0;  // bytes on the disk; 0: none are kept
+};
+
 struct HealthSettings {
     base::Duration interval = std::chrono::seconds(5);
     base::Duration fast_interval = std::chrono::seconds(1);  // while a result differs from the state shown
@@ -128,6 +133,7 @@ struct ServiceSettings {
     BreakerSettings breaker;
     ReplicaSettings replica;
     OfflineSettings offline;
+    ArtifactSettings artifacts;
     HealthSettings health;
     HttpSettings http;
     LogSettings log;

@@ -244,6 +244,13 @@ std::string Exchange::cors_fields() const {
 }
 
 void Exchange::answer(const Response& response) {
+    answer_head(response, response.body.size());
+    if (parser_.head().method != Method::head) {
+        output_.append(response.body);
+    }
+}
+
+void Exchange::answer_head(const Response& response, std::uint64_t size) {
     begin_answer(response.status);
     if (response.close) {
         must_close_ = true;
@@ -267,7 +274,7 @@ void Exchange::answer(const Response& response) {
     }
     if (response.status >= 200 && response.status != 204 && response.status != 304) {
         output_.append("Content-Length: ");
-        base::append_decimal(output_, response.body.size());
+        base::append_decimal(output_, size);
         output_.append("\r\n");
     }
     if (will_close()) {
@@ -276,9 +283,6 @@ void Exchange::answer(const Response& response) {
         output_.append("Connection: keep-alive\r\n");
     }
     output_.append("\r\n");
-    if (parser_.head().method != Method::head) {
-        output_.append(response.body);
-    }
 }
 
 void Exchange::on_abort(std::function<void()> on_abort) {

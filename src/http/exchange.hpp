@@ -113,6 +113,9 @@ public:
     // Queues a complete answer of ours; the server sends it.
     void answer(const Response& response);
 
+    // The same for one whose body of `size` bytes follows by write(), unless HEAD was asked.
+    void answer_head(const Response& response, std::uint64_t size);
+
     [[nodiscard]] unsigned answered_status() const {
         return answered_status_;  // 0: not yet
     }

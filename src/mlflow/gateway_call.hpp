@@ -84,6 +84,7 @@ private:
     const bool is_small_;
     bool may_share_;
     CallObserver* observer_;           // null once told
+    AnswerCopy* copy_ = nullptr;       // of the answer being passed on, if one is wanted
     std::optional<std::string> body_;  // of the request, if small, once read
     bool was_sent_ = false;            // MLflow may have got the whole call
     bool starts_trace_ = false;

@@ -126,6 +126,7 @@ base::Task<bool> GatewayCall::tell_observer(const http::ResponseHead& head, std:
         co_return is_answered;
     }
     co_await observer.answered(head.status, body);
+    copy_ = observer.copy(head);
     co_return false;
 }
 
@@ -145,6 +146,9 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection,
             co_return;
         }
         output.append(!piece.empty() && is_chunked ? "\r\n" : "");
+        if (copy_ != nullptr && !piece.empty()) {
+            co_await copy_->append(piece);
+        }
         const base::Result<std::string_view> next = co_await connection.read_body(upstream_.settings.body_idle_timeout);
         if (!next) {
             // The client must be able to tell that the answer was cut short, so the connection ends without its end.
@@ -157,6 +161,9 @@ base::Task<> GatewayCall::relay_answer(http::ClientConnection& connection,
         if (piece.empty()) {
             break;
         }
+    }
+    if (copy_ != nullptr) {
+        copy_->finish();
     }
     output.append(is_chunked ? "0\r\n\r\n" : "");
     const net::ErrorCode error = co_await exchange_.flush();

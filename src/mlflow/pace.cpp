@@ -36,4 +36,11 @@ base::Task<> Pace::rest(base::Duration duration) {
     }
 }
 
+Pace::Deps pace_deps(const Upstream& upstream, const base::Clock& clock, health::Sleeper& sleeper) {
+    return {clock,
+            sleeper,
+            [&upstream] { return upstream.breaker.state() == resilience::BreakerState::closed; },
+            [&upstream, &clock] { return upstream.api_gate.figures(clock.now()).queued > 0; }};
+}
+
 }  // namespace mlflow

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "health/monitor.hpp"
+#include "mlflow/upstream.hpp"
 
 namespace mlflow {
 
@@ -54,5 +55,8 @@ private:
     Deps deps_;
     bool is_stopping_ = false;
 };
+
+// Of calls that are made only while the breaker is closed, and while no client waits for a place.
+Pace::Deps pace_deps(const Upstream& upstream, const base::Clock& clock, health::Sleeper& sleeper);
 
 }  // namespace mlflow

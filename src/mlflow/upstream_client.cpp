@@ -75,29 +75,42 @@ std::string UpstreamClient::head_of(const Question& question) const {
 }
 
 base::Task<base::Result<UpstreamAnswer>> UpstreamClient::get(Question question) {
+    return ask_again(std::move(question), {});
+}
+
+base::Task<base::Result<UpstreamAnswer>> UpstreamClient::receive(Question question,
+                                                                 Receiver& receiver,
+                                                                 base::Duration patience) {
+    return ask_again(std::move(question), {&receiver, patience});
+}
+
+base::Task<base::Result<UpstreamAnswer>> UpstreamClient::ask_again(Question question, Transfer transfer) {
     bool was_stale = false;
-    base::Result<UpstreamAnswer> answer = co_await ask(question, http::ClientPool::Freshness::kept_or_new, was_stale);
+    base::Result<UpstreamAnswer> answer =
+        co_await ask(question, http::ClientPool::Freshness::kept_or_new, was_stale, transfer);
     if (was_stale) {
-        answer = co_await ask(question, http::ClientPool::Freshness::newly_opened, was_stale);
+        answer = co_await ask(question, http::ClientPool::Freshness::newly_opened, was_stale, transfer);
     }
     co_return answer;
 }
 
 base::Task<base::Result<UpstreamAnswer>> UpstreamClient::send(Question question) {
     bool was_stale = false;
-    base::Result<UpstreamAnswer> answer = co_await ask(question, http::ClientPool::Freshness::kept_or_new, was_stale);
+    base::Result<UpstreamAnswer> answer =
+        co_await ask(question, http::ClientPool::Freshness::kept_or_new, was_stale, {});
     co_return answer;
 }
 
 base::Task<base::Result<UpstreamAnswer>> UpstreamClient::ask(const Question& question,
                                                              http::ClientPool::Freshness freshness,
-                                                             bool& was_stale) {
+                                                             bool& was_stale,
+                                                             Transfer transfer) {
     base::Result<std::unique_ptr<http::ClientConnection>> connection =
         co_await pool_.acquire(freshness, question.limit);
     if (!connection) {
         co_return std::unexpected(connection.error());
     }
-    base::Result<UpstreamAnswer> answer = co_await exchange(question, **connection);
+    base::Result<UpstreamAnswer> answer = co_await exchange(question, **connection, transfer);
     if (!answer) {
         was_stale = (*connection)->is_reused() && !(*connection)->has_received() &&
                     answer.error().code == base::Code::unavailable;
@@ -108,7 +121,8 @@ base::Task<base::Result<UpstreamAnswer>> UpstreamClient::ask(const Question& que
 }
 
 base::Task<base::Result<UpstreamAnswer>> UpstreamClient::exchange(const Question& question,
-                                                                  http::ClientConnection& connection) {
+                                                                  http::ClientConnection& connection,
+                                                                  Transfer transfer) {
     const Active active(*this, connection);
     const std::string head = head_of(question);
     const std::array<boost::asio::const_buffer, 2> request{boost::asio::buffer(head),
@@ -126,19 +140,48 @@ base::Task<base::Result<UpstreamAnswer>> UpstreamClient::exchange(const Question
     UpstreamAnswer answer;
     answer.status = (*answer_head)->status;
     answer.asks_for_time = (*answer_head)->fields.has(http::FieldName::retry_after);
+    const bool is_handed_on = transfer.receiver != nullptr && answer.status == 200;
+    const base::Result<void> read = co_await (is_handed_on ? hand_on(**answer_head, connection, transfer)
+                                                           : read_body(question, connection, answer));
+    if (!read) {
+        co_return std::unexpected(read.error());
+    }
+    co_return answer;
+}
+
+base::Task<base::Result<void>> UpstreamClient::hand_on(const http::ResponseHead& head,
+                                                       http::ClientConnection& connection,
+                                                       Transfer transfer) {
+    base::Result<void> taken = co_await transfer.receiver->begin(head);
+    while (taken) {
+        const base::Result<std::string_view> piece = co_await connection.read_body(transfer.patience);
+        if (!piece) {
+            co_return std::unexpected(piece.error());
+        }
+        if (piece->empty()) {
+            break;
+        }
+        taken = co_await transfer.receiver->take(*piece);
+    }
+    co_return taken;
+}
+
+base::Task<base::Result<void>> UpstreamClient::read_body(const Question& question,
+                                                         http::ClientConnection& connection,
+                                                         UpstreamAnswer& answer) {
     for (;;) {
         const base::Result<std::string_view> piece = co_await connection.read_body(question.limit - worker_.now());
         if (!piece) {
             co_return std::unexpected(piece.error());
         }
         if (piece->empty()) {
-            co_return answer;
+            co_return base::Result<void>();
         }
         answer.body.append(*piece);
         if (answer.body.size() > question.max_body) {
             answer.body.resize(question.max_body);
             answer.is_whole = false;
-            co_return answer;
+            co_return base::Result<void>();
         }
     }
 }

@@ -47,6 +47,20 @@ public:
 
     base::Task<base::Result<UpstreamAnswer>> get(Question question);
 
+    // What becomes of a body that is not kept in memory.
+    class Receiver {
+    public:
+        virtual ~Receiver() = default;
+
+        // An answer of 200.
+        virtual base::Task<base::Result<void>> begin(const http::ResponseHead& head) = 0;
+        virtual base::Task<base::Result<void>> take(std::string_view piece) = 0;
+    };
+
+    // The question's limit is for the head; then `patience` is, for each piece. An answer other than 200 comes back as
+    // from get(), a 200 without its body.
+    base::Task<base::Result<UpstreamAnswer>> receive(Question question, Receiver& receiver, base::Duration patience);
+
     // Any method, at most once: without an answer it may have been carried out.
     base::Task<base::Result<UpstreamAnswer>> send(Question question);
 
@@ -56,12 +70,28 @@ public:
 private:
     class Active;
 
+    struct Transfer {
+        Receiver* receiver = nullptr;  // null: the body is kept in memory
+        base::Duration patience{0};
+    };
+
     [[nodiscard]] std::string head_of(const Question& question) const;
+    // Once more where a kept connection was closed meanwhile.
+    base::Task<base::Result<UpstreamAnswer>> ask_again(Question question, Transfer transfer);
     // `was_stale`: it went over a kept connection that had been closed meanwhile.
     base::Task<base::Result<UpstreamAnswer>> ask(const Question& question,
                                                  http::ClientPool::Freshness freshness,
-                                                 bool& was_stale);
-    base::Task<base::Result<UpstreamAnswer>> exchange(const Question& question, http::ClientConnection& connection);
+                                                 bool& was_stale,
+                                                 Transfer transfer);
+    base::Task<base::Result<UpstreamAnswer>> exchange(const Question& question,
+                                                      http::ClientConnection& connection,
+                                                      Transfer transfer);
+    static base::Task<base::Result<void>> hand_on(const http::ResponseHead& head,
+                                                  http::ClientConnection& connection,
+                                                  Transfer transfer);
+    base::Task<base::Result<void>> read_body(const Question& question,
+                                             http::ClientConnection& connection,
+                                             UpstreamAnswer& answer);
 
     net::Worker& worker_;
     const Upstream& upstream_;

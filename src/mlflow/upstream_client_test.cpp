@@ -110,6 +110,57 @@ TEST_F(UpstreamClientTest, reads_no_more_than_it_was_told) {
     EXPECT_EQ(got->body, "0123456789");
 }
 
+class Collector final : public UpstreamClient::Receiver {
+public:
+    base::Task<base::Result<void>> begin(const http::ResponseHead& head) override {
+        length = head.framing.length;
+        co_return base::Result<void>();
+    }
+
+    base::Task<base::Result<void>> take(std::string_view piece) override {
+        body.append(piece);
+        co_return body.size() <= limit ? base::Result<void>() : base::fail(base::Code::exhausted, "enough");
+    }
+
+    std::uint64_t length = 0;
+    std::size_t limit = 1000;
+    std::string body;
+};
+
+TEST_F(UpstreamClientTest, hands_a_body_on_that_is_larger_than_it_would_keep) {
+    Collector collector;
+    auto answer = net::testing::start_on(
+        worker_,
+        client_.receive({.target = "/1", .max_body = 3, .limit = clock_.now() + std::chrono::seconds(5)},
+                        collector,
+                        std::chrono::seconds(5)));
+    net::testing::BlockingSocket socket = listener_.accept();
+    socket.receive_through("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    socket.send("56789");
+
+    const base::Result<UpstreamAnswer> got = answer.get();
+
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->body, "");
+    EXPECT_EQ(collector.length, 10U);
+    EXPECT_EQ(collector.body, "0123456789");
+}
+
+TEST_F(UpstreamClientTest, ends_an_answer_that_its_receiver_wants_no_more_of) {
+    Collector collector;
+    collector.limit = 3;
+    auto answer = net::testing::start_on(
+        worker_,
+        client_.receive(
+            {.target = "/1", .limit = clock_.now() + std::chrono::seconds(5)}, collector, std::chrono::seconds(5)));
+    net::testing::BlockingSocket socket = listener_.accept();
+    socket.receive_through("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+
+    EXPECT_EQ(answer.get().error().code, base::Code::exhausted);
+}
+
 TEST_F(UpstreamClientTest, gives_up_in_time) {
     auto answer = ask("/1", std::chrono::milliseconds(100));
     net::testing::BlockingSocket socket = listener_.accept();

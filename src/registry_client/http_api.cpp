@@ -20,6 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxAnswer = 256UL * 1024 * 1024;
 constexpr std::size_t kKeptConnections = 1;
+constexpr std::string_view kPrefetchLine = "X-Hokusai-Prefetch: yes\r\n";
 
 constexpr std::string_view kCredentialsRemedy =
     "give a key or token with --token-file, or in HOKUSAI_MLFLOW_TOKEN, or HOKUSAI_MLFLOW_USERNAME and "
@@ -82,6 +83,20 @@ std::string_view remedy_of(unsigned status, bool is_mlflow_error) {
     }
     return status == 403 ? kHostRemedy : "";
 }
+
+class Counter final : public mlflow::UpstreamClient::Receiver {
+public:
+    base::Task<base::Result<void>> begin(const http::ResponseHead& /*head*/) override {
+        co_return base::Result<void>();
+    }
+
+    base::Task<base::Result<void>> take(std::string_view piece) override {
+        bytes += static_cast<std::int64_t>(piece.size());
+        co_return base::Result<void>();
+    }
+
+    std::int64_t bytes = 0;
+};
 
 }  // namespace
 
@@ -171,6 +186,23 @@ base::Result<json::object> HttpApi::call(const Call& call) {
         return std::unexpected(answer.error().context(url_));
     }
     return judge(*answer, url_);
+}
+
+base::Result<std::int64_t> HttpApi::read_through(const std::string& target) {
+    const base::Duration patience = upstream_.settings.write_timeout;
+    Counter counter;
+    mlflow::UpstreamClient::Question question{.target = target,
+                                              .max_body = kMaxAnswer,
+                                              .limit = clock_.now() + patience,
+                                              .fields = std::string(kPrefetchLine)};
+    const auto answer = run_on(worker_, client_.receive(std::move(question), counter, patience));
+    if (!answer) {
+        return std::unexpected(answer.error().context(url_));
+    }
+    if (answer->status != 200) {
+        return std::unexpected(judge(*answer, url_).error());
+    }
+    return counter.bytes;
 }
 
 }  // namespace registry_client

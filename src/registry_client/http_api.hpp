@@ -1,6 +1,7 @@
 // A server's registry API over HTTP.
 #pragma once
 
+#include <cstdint>
 #include <future>
 #include <string>
 
@@ -31,6 +32,10 @@ public:
     ~HttpApi() override;
 
     base::Result<boost::json::object> call(const Call& call) override;
+
+    // Reads the artifact at `target` to its end and keeps nothing of it: the hokusai it passes through does. How many
+    // bytes it has. Blocks.
+    base::Result<std::int64_t> read_through(const std::string& target);
 
 private:
     base::Task<> resolve();

@@ -6,6 +6,7 @@
 
 #include "base/ensure.hpp"
 #include "storage/alias_history_schema.hpp"
+#include "storage/artifact_schema.hpp"
 #include "storage/journal_schema.hpp"
 #include "storage/registry_schema.hpp"
 
@@ -97,10 +98,15 @@ CREATE INDEX intents_with_key ON intents (id) WHERE has_key = 1 AND status IS NO
 
 constexpr const char* kReplicaMark = "PRAGMA application_id = 0x484F4B52";
 
+// Whose an artifact is, is asked for each that passes.
+constexpr const char* kArtifactOwners =
+    "CREATE INDEX registry_versions_by_artifact_uri ON registry_versions (artifact_uri)";
+
 // Append only: a step that was released never changes.
 constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema};
-constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema};
+constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema, kArtifactOwners};
 constexpr std::array kJournalMigrations{kJournalSchema};
+constexpr std::array kArtifactMigrations{kArtifactSchema};
 
 struct History {
     std::int64_t application_id;  // set by the first step
@@ -115,6 +121,8 @@ History history_of(Schema schema) {
             return {0x484F4B52, kReplicaMigrations};  // "HOKR"
         case Schema::journal:
             return {0x484F4B4A, kJournalMigrations};  // "HOKJ"
+        case Schema::artifacts:
+            return {0x484F4B41, kArtifactMigrations};  // "HOKA"
     }
     ENSURE(false, "every schema has a history");
 }

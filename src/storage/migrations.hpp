@@ -7,9 +7,10 @@
 namespace storage {
 
 enum class Schema {
-    main,     // keys, audit log, a registry of our own
-    replica,  // a copy of MLflow's registry, nothing else
-    journal,  // calls that are owed to MLflow
+    main,       // keys, audit log, a registry of our own
+    replica,    // a copy of MLflow's registry, nothing else
+    journal,    // calls that are owed to MLflow
+    artifacts,  // which of MLflow's artifacts are kept
 };
 
 // The version this program works with: the number of migrations.

@@ -123,6 +123,14 @@ base::Result<std::unique_ptr<SqliteDatabase>> open_journal_database(const std::f
     return open_and_migrate(data_dir, journal_file(data_dir), Schema::journal, Synchronous::full);
 }
 
+std::filesystem::path artifact_file(const std::filesystem::path& data_dir) {
+    return data_dir / "artifacts.db";
+}
+
+base::Result<std::unique_ptr<SqliteDatabase>> open_artifact_database(const std::filesystem::path& data_dir) {
+    return open_and_migrate(data_dir, artifact_file(data_dir), Schema::artifacts, Synchronous::normal);
+}
+
 base::Result<void> check_store(SqliteDatabase& database) {
     return database.transaction([&database](SQLite::Database& connection) -> base::Result<void> {
         int has_moved = 0;

@@ -115,6 +115,10 @@ std::filesystem::path journal_file(const std::filesystem::path& data_dir);
 // As open_database, for the journal.
 base::Result<std::unique_ptr<SqliteDatabase>> open_journal_database(const std::filesystem::path& data_dir);
 
+// The same for what is known of the artifacts kept beside it.
+std::filesystem::path artifact_file(const std::filesystem::path& data_dir);
+base::Result<std::unique_ptr<SqliteDatabase>> open_artifact_database(const std::filesystem::path& data_dir);
+
 // Proves that a write becomes durable, by making a small one. Give it a connection of its own with a short busy
 // timeout. Also fails when the file was moved or deleted under the running service, whose writes would be lost.
 base::Result<void> check_store(SqliteDatabase& database);

@@ -59,7 +59,7 @@ def complete(completion_script: Path):
         (["serve", "--th"], ["--threads"]),
         (["keys", "create", "--e"], ["--expires", "--environment"]),
         (["serve", "--threads", "2", "--li"], ["--listen"]),
-        (["registry", ""], ["export", "import", "status", "--help", "-h"]),
+        (["registry", ""], ["export", "import", "prefetch", "status", "--help", "-h"]),
         (["registry", "import", "--existing", ""], ["refuse", "skip"]),
         (["keys", "list", "--json", "--d"], ["--data"]),
         (["serve", "--auth", ""], ["required", "off"]),

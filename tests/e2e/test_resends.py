@@ -176,8 +176,10 @@ def test_what_was_left_unsettled_is_looked_up_at_start(
     reached, release = threading.Event(), threading.Event()
 
     def hold(exchange: Exchange) -> bool:
-        reached.set()
-        return release.wait(30)
+        if is_create(exchange):
+            reached.set()
+            return release.wait(30)
+        return False
 
     proxy.loses = hold
     body = {"name": name, "source": "s3://resends/held"}
@@ -188,7 +190,7 @@ def test_what_was_left_unsettled_is_looked_up_at_start(
         release.set()
     gateway.start().wait_ready()
 
-    wait_until("the intent to be settled", lambda: gateway.metrics()["hokusai_intents_unsettled"] == 0, 10)
+    wait_until("the intent to be settled", lambda: gateway.metrics()["hokusai_intents_unsettled"] == 0, 30)
     proxy.loses = lambda exchange: False
     answer = requests.post(f"{gateway.url}{API}/model-versions/create", json=body, timeout=30)
     assert answer.json()["model_version"]["version"] == "1"

@@ -271,6 +271,7 @@ int run_command_line(int argc, char** argv) {
     add_keys(app, flags, action);
     add_registry(app, flags, action);
     add_journal(app, flags, action);
+    add_cache(app, flags, action);
     add_config(app, flags, action);
     add_reference(app, action);
     try {

@@ -6,11 +6,12 @@
 #include <utility>
 
 #include "apps/registry_command.hpp"
-#include "apps/registry_copy_http.hpp"
+#include "apps/module_settings.hpp"
 #include "artifacts/artifact_call.hpp"
 #include "artifacts/listing.hpp"
 #include "base/clock.hpp"
 #include "registry/json.hpp"
+#include "registry_client/http_api.hpp"
 #include "storage/artifact_index.hpp"
 
 #include <boost/json.hpp>
@@ -47,7 +48,7 @@ int complain(const Console& console, std::string_view message, int exit_code = k
 
 class Prefetch {
 public:
-    Prefetch(HttpRegistryApi& api, storage::ArtifactIndex* cache, const Console& console)
+    Prefetch(registry_client::HttpApi& api, storage::ArtifactIndex* cache, const Console& console)
         : api_(api), cache_(cache), console_(console) {}
 
     // "fox@champion", "fox/3", "fox".
@@ -182,7 +183,7 @@ private:
         return kept && *kept ? std::optional((*kept)->content.size) : std::nullopt;
     }
 
-    HttpRegistryApi& api_;
+    registry_client::HttpApi& api_;
     storage::ArtifactIndex* cache_;  // null: not on this machine
     const Console& console_;
     const base::SystemClock clock_;
@@ -205,7 +206,7 @@ int registry_prefetch(const ServiceSettings& settings, const RegistryPrefetchReq
         }
         cache.emplace(*std::move(database));
     }
-    HttpRegistryApi api(settings, *url);
+    registry_client::HttpApi api(to_registry_client_settings(settings, *url));
     Prefetch prefetch(api, cache ? &*cache : nullptr, console);
     bool is_complete = true;
     for (const std::string& text : request.versions) {

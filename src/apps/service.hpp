@@ -110,9 +110,9 @@ private:
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     ResendProtection resends_;
-    std::unique_ptr<OfflineWrites> offline_;         // with a journal
-    std::unique_ptr<MlflowArtifacts> artifacts_;     // where they are to be kept
-    std::vector<Part*> parts_;  // those of them that are there
+    std::unique_ptr<OfflineWrites> offline_;      // with a journal
+    std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept
+    std::vector<Part*> parts_;                    // those of them that are there
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

@@ -23,7 +23,7 @@ protected:
     }
 
     std::unique_ptr<http::RequestHandler> make_handler() {
-        standalone_ = std::make_unique<Standalone>(registry_, server_.metrics);
+        standalone_ = std::make_unique<Standalone>(registry_, loads_, server_.metrics);
         return std::make_unique<http::testing::FunctionHandler>(http::testing::FunctionHandler::Functions{
             .try_answer = nullptr,
             .handle = [this](http::Exchange& exchange) { return standalone_->handle(exchange); },
@@ -55,6 +55,7 @@ protected:
     base::SystemClock clock_;
     std::unique_ptr<storage::SqliteDatabase> migrated_ = *storage::open_database(folder_.path());
     LocalRegistry registry_{storage::database_file(folder_.path()), clock_};
+    registry::LoadNotes loads_;
     std::unique_ptr<Standalone> standalone_;
     http::testing::TestServer server_{[this](net::Worker&) { return make_handler(); }};
     http::testing::Client client_{server_.endpoint};

@@ -65,6 +65,7 @@ TEST(AliasRollback, goes_to_the_version_before_and_then_further_back) {
 }
 
 TEST(AliasRollback, of_what_was_set_after_a_rollback_goes_to_where_that_had_led) {
+    EXPECT_EQ(Story().set(1).set(2).set(3).roll_back(1).target(), std::nullopt);
     EXPECT_EQ(Story().set(1).set(2).set(3).roll_back(1).set(4).target(), 1);
     EXPECT_EQ(Story().set(1).set(2).set(3).roll_back(2).set(3).target(), 2);
 }

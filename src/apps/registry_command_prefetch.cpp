@@ -5,8 +5,8 @@
 #include <thread>
 #include <utility>
 
-#include "apps/registry_command.hpp"
 #include "apps/module_settings.hpp"
+#include "apps/registry_command.hpp"
 #include "artifacts/artifact_call.hpp"
 #include "artifacts/listing.hpp"
 #include "base/clock.hpp"

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/task.hpp"
 #include "http/buffers.hpp"
+#include "http/caller.hpp"
 #include "http/message.hpp"
 #include "http/message_parser.hpp"
 #include "http/server_context.hpp"
@@ -19,12 +20,6 @@
 #include <boost/asio/ip/address.hpp>
 
 namespace http {
-
-// Who sent the request, once access control has decided. The views last as long as the server.
-struct Caller {
-    std::string_view key_id;  // empty: nobody was asked for a key
-    std::string_view key_name;
-};
 
 struct RouteEntry;  // the router's own
 

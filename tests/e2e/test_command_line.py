@@ -59,7 +59,7 @@ def complete(completion_script: Path):
         (["serve", "--th"], ["--threads"]),
         (["keys", "create", "--e"], ["--expires", "--environment"]),
         (["serve", "--threads", "2", "--li"], ["--listen"]),
-        (["registry", ""], ["export", "import", "status", "--help", "-h"]),
+        (["registry", ""], ["export", "import", "status", "history", "rollback", "--help", "-h"]),
         (["registry", "import", "--existing", ""], ["refuse", "skip"]),
         (["keys", "list", "--json", "--d"], ["--data"]),
         (["serve", "--auth", ""], ["required", "off"]),
@@ -127,7 +127,7 @@ def test_sample_holds_the_defaults(tmp_path: Path) -> None:
 def test_manual_names_every_command_and_setting() -> None:
     manual = output("man")
 
-    registry = ("registry export", "registry import", "registry status")
+    registry = ("registry export", "registry import", "registry status", "registry history", "registry rollback")
     keys = ("keys create", "keys list", "keys revoke")
     for command in ("serve", *keys, *registry, "config show", "config check", "config sample"):
         assert f".SS hokusai {command}\n" in manual

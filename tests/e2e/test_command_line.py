@@ -59,7 +59,10 @@ def complete(completion_script: Path):
         (["serve", "--th"], ["--threads"]),
         (["keys", "create", "--e"], ["--expires", "--environment"]),
         (["serve", "--threads", "2", "--li"], ["--listen"]),
-        (["registry", ""], ["export", "import", "prefetch", "status", "--help", "-h"]),
+        (
+            ["registry", ""],
+            ["export", "import", "prefetch", "status", "history", "rollback", "--help", "-h"],
+        ),
         (["registry", "import", "--existing", ""], ["refuse", "skip"]),
         (["keys", "list", "--json", "--d"], ["--data"]),
         (["serve", "--auth", ""], ["required", "off"]),
@@ -127,9 +130,11 @@ def test_sample_holds_the_defaults(tmp_path: Path) -> None:
 def test_manual_names_every_command_and_setting() -> None:
     manual = output("man")
 
-    registry = ("registry export", "registry import", "registry status", "journal status", "journal rejected")
+    registry = [f"registry {name}" for name in ("export", "import", "prefetch", "status", "history", "rollback")]
+    journal = ("journal status", "journal rejected")
+    cache = ("cache status", "cache verify", "cache clear")
     keys = ("keys create", "keys list", "keys revoke")
-    for command in ("serve", *keys, *registry, "config show", "config check", "config sample"):
+    for command in ("serve", *keys, *registry, *journal, *cache, "config show", "config check", "config sample"):
         assert f".SS hokusai {command}\n" in manual
     for setting in settings():
         assert f".TP\n.B {setting}\n" in manual

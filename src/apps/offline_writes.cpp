@@ -86,7 +86,7 @@ base::Task<> OfflineWrites::keep_house() {
 }
 
 base::Task<> OfflineWrites::save_runs() {
-    std::vector<journal::KnownLane> lanes = runs_.unsaved();
+    const std::vector<journal::KnownLane> lanes = runs_.unsaved();
     if (lanes.empty()) {
         co_return;
     }

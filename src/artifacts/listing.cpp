@@ -32,7 +32,7 @@ base::Result<std::vector<ListedArtifact>> parse_listing(std::string_view body, c
             return std::unexpected(wrong);
         }
         const std::string text(name->get_string());
-        const std::optional<std::string> path = normal_path(folder + "/" + text);
+        const std::optional<std::string> path = normal_path(fmt::format("{}/{}", folder, text));
         if (!path || text.find('/') != std::string::npos) {
             return base::fail(base::Code::unsupported,
                               fmt::format("'{}' in {} is a name that is not cached", text, folder));

@@ -44,7 +44,7 @@ http::Response not_recorded(const base::Error& error) {
 
 }  // namespace
 
-// Until the call under this key is over.
+// Until the call under this key is over, or its answer is on record.
 class ResendGuard::KeyInUse {
 public:
     KeyInUse(IntentBook& book, const Intent& intent) : book_(book), identity_(intent.identity) {
@@ -55,7 +55,11 @@ public:
     KeyInUse& operator=(const KeyInUse&) = delete;
 
     ~KeyInUse() {
-        if (!other_) {
+        give_back();
+    }
+
+    void give_back() {
+        if (!other_ && !std::exchange(is_given_back_, true)) {
             book_.give_key_back(identity_);
         }
     }
@@ -68,13 +72,14 @@ private:
     IntentBook& book_;
     const Digest identity_;
     std::optional<Digest> other_;
+    bool is_given_back_ = false;
 };
 
 // What became of a call, before its client knows. The record is open from the moment on when MLflow may have acted.
 class ResendGuard::Observer final : public mlflow::CallObserver {
 public:
-    Observer(ResendGuard& owner, http::Exchange& exchange, const Record& record)
-        : owner_(owner), exchange_(exchange), record_(record), began_(owner.deps_.worker.now()) {}
+    Observer(ResendGuard& owner, http::Exchange& exchange, const Record& record, KeyInUse* key)
+        : owner_(owner), exchange_(exchange), record_(record), key_(key), began_(owner.deps_.worker.now()) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
         const bool is_kept = body.size() <= kMaxAnswer && (!body.empty() || status != 200);
@@ -86,6 +91,7 @@ public:
             book.settle(record_.id, answer, kKeyWindow);
             // On the disk before the client can know of it; without that it is looked up, or stays unknown.
             co_await book.write(owner_.deps_.worker);
+            key_->give_back();  // once its client has the answer, it may come again before this call has ended
         }
     }
 
@@ -130,6 +136,7 @@ private:
     ResendGuard& owner_;
     http::Exchange& exchange_;
     const Record& record_;
+    KeyInUse* const key_;
     const base::MonotonicTime began_;
 };
 
@@ -161,12 +168,12 @@ base::Task<> ResendGuard::handle(http::Exchange& exchange) {
         }
     }
     if ((*intent)->kind == Kind::keyed_call) {
-        co_await handle_locked(exchange, std::move(**intent));
+        co_await handle_locked(exchange, std::move(**intent), &*key);
         co_return;
     }
     const base::Result<replica::ModelLocks::Held> held = co_await lock(exchange, (*intent)->model);
     if (held) {
-        co_await handle_locked(exchange, std::move(**intent));
+        co_await handle_locked(exchange, std::move(**intent), key ? &*key : nullptr);
     } else if (held.error().code != base::Code::cancelled) {
         exchange.answer(registry_http::to_response({base::Code::unavailable, held.error().message}));
     }
@@ -186,10 +193,10 @@ base::Task<base::Result<replica::ModelLocks::Held>> ResendGuard::lock(http::Exch
     co_return held;
 }
 
-base::Task<> ResendGuard::handle_locked(http::Exchange& exchange, Intent intent) {
+base::Task<> ResendGuard::handle_locked(http::Exchange& exchange, Intent intent, KeyInUse* key) {
     const std::optional<std::int64_t> id = co_await admit(exchange, intent);
     if (id) {
-        co_await carry_out(exchange, {.id = *id, .intent = std::move(intent), .answer = {}});
+        co_await carry_out(exchange, {.id = *id, .intent = std::move(intent), .answer = {}}, key);
     }
 }
 
@@ -269,9 +276,9 @@ base::Task<> ResendGuard::repeat(http::Exchange& exchange, const Record& record,
     co_await conclude(exchange, record, *record.answer);
 }
 
-base::Task<> ResendGuard::carry_out(http::Exchange& exchange, Record record) {
+base::Task<> ResendGuard::carry_out(http::Exchange& exchange, Record record, KeyInUse* key) {
     IntentBook& book = deps_.book;
-    Observer observer(*this, exchange, record);
+    Observer observer(*this, exchange, record, key);
     co_await deps_.forward(exchange, &observer);
     exchange.stop_watching();  // whoever was to be told that the client leaves is gone
     const Kind kind = record.intent.kind;

@@ -44,12 +44,13 @@ private:
     class KeyInUse;
 
     base::Task<base::Result<replica::ModelLocks::Held>> lock(http::Exchange& exchange, const registry::ModelKey& model);
-    base::Task<> handle_locked(http::Exchange& exchange, Intent intent);
+    // `key` is that of the call, or null.
+    base::Task<> handle_locked(http::Exchange& exchange, Intent intent, KeyInUse* key);
     // The new record's id; or it was answered.
     base::Task<std::optional<std::int64_t>> admit(http::Exchange& exchange, Intent& intent);
     base::Task<bool> settle_all(const std::vector<Record>& records);
     base::Task<> repeat(http::Exchange& exchange, const Record& record, const Intent& intent);
-    base::Task<> carry_out(http::Exchange& exchange, Record record);
+    base::Task<> carry_out(http::Exchange& exchange, Record record, KeyInUse* key);
     base::Task<> conclude(http::Exchange& exchange, const Record& record, Answer answer);
 
     Deps deps_;

@@ -197,9 +197,9 @@ constexpr std::array<List, 3> kLists{
     {{"metrics", kMetric, check_metric}, {"params", kKeyValue, check_param}, {"tags", kKeyValue, check_tag}}};
 
 const json::array& items_of(const json::object& arguments, std::string_view name) {
-    static const json::array kNone;
+    static const json::array none;
     const json::value* value = find(arguments, name);
-    return value == nullptr ? kNone : value->get_array();
+    return value == nullptr ? none : value->get_array();
 }
 
 bool is_plain_list(const json::object& arguments, const List& list) {

@@ -26,6 +26,17 @@ TEST_F(IdempotencyKeyTest, a_key_gets_the_answer_on_record_for_a_day) {
     EXPECT_EQ(version_in(create_with_key("k")), "3");
 }
 
+TEST_F(IdempotencyKeyTest, a_key_is_free_for_whoever_has_the_answer) {
+    const std::string tag = R"({"name": "m", "key": "a", "value": "b"})";
+    const std::string key = "Idempotency-Key: k\r\n";
+    create();
+    change([](Stack& stack) { stack.lingers = true; });
+    EXPECT_EQ(ask("POST", "registered-models/set-tag", tag, key).status, 200U);
+    const Client first = std::exchange(client_, Client(server_.endpoint));
+    EXPECT_EQ(ask("POST", "registered-models/set-tag", tag, key).field("Idempotency-Replayed"), "true");
+    change([](Stack& stack) { stack.lingers = false; });
+}
+
 TEST_F(IdempotencyKeyTest, a_key_is_for_one_request) {
     create_with_key("k");
     const HttpAnswer refused = create_with_key("k", R"({"name": "m", "source": "s3://b/other"})");

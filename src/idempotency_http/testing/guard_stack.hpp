@@ -106,6 +106,10 @@ public:
             response.status = answer.status;
             response.body = answer.body;
             exchange.answer(response);
+            co_await exchange.flush();
+            while (lingers) {
+                co_await net::resume_on(worker_);
+            }
             co_return;
         }
         const bool was_sent = happens != Fate::refused;
@@ -138,6 +142,7 @@ public:
     std::function<void()> on_forward;
     Fate fate = Fate::answered;  // of the next call
     bool dies = false;           // MLflow, with it
+    bool lingers = false;        // the call, after its client has the answer
     bool can_ask = true;
     int forwarded = 0;
 };

@@ -48,7 +48,8 @@ public:
         boost::asio::post(pool_, [this, call, &worker, job = std::move(job)]() mutable {
             auto outcome = std::make_shared<Outcome>(guarded<Outcome>(job));
             pending_.fetch_sub(1);
-            worker.post([call, outcome] {
+            // The timer goes along: it must not outlive the worker here.
+            worker.post([call = std::move(call), outcome = std::move(outcome)] {
                 call->outcome = std::move(*outcome);
                 call->done.cancel();
             });

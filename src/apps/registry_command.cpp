@@ -48,11 +48,6 @@ using registry_copy::ServerTarget;
 using registry_copy::StoreSource;
 using registry_copy::StoreTarget;
 
-int complain(const Console& console, std::string_view message, int exit_code = kFailed) {
-    console.errors << "hokusai registry: " << message << '\n';
-    return exit_code;
-}
-
 std::string to_text(const registry::Counts& counts) {
     return fmt::format("{} models, {} versions, {} aliases", counts.models, counts.versions, counts.aliases);
 }
@@ -225,6 +220,11 @@ base::Result<ImportReport> import_into_server(LineReader& lines,
 }
 
 }  // namespace
+
+int complain(const Console& console, std::string_view message, int exit_code) {
+    console.errors << "hokusai registry: " << message << '\n';
+    return exit_code;
+}
 
 int registry_export(const ServiceSettings& settings,
                     const RegistryExportRequest& request,

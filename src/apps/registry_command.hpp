@@ -6,6 +6,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/console.hpp"
@@ -49,5 +50,8 @@ struct RegistryPrefetchRequest {
 int registry_prefetch(const ServiceSettings& settings, const RegistryPrefetchRequest& request, const Console& console);
 
 int registry_status(const ServiceSettings& settings, bool as_json, base::WallTime now, const Console& console);
+
+// Says what went wrong, as all commands of `registry` do, and gives the exit code.
+int complain(const Console& console, std::string_view message, int exit_code = kFailed);
 
 }  // namespace apps

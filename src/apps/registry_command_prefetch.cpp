@@ -41,11 +41,6 @@ struct Tally {
     std::int64_t left = 0;
 };
 
-int complain(const Console& console, std::string_view message, int exit_code = kFailed) {
-    console.errors << "hokusai registry: " << message << '\n';
-    return exit_code;
-}
-
 class Prefetch {
 public:
     Prefetch(registry_client::HttpApi& api, storage::ArtifactIndex* cache, const Console& console)

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "apps/module_settings.hpp"
+#include "apps/registry_command.hpp"
 #include "base/strings.hpp"
 #include "registry/json.hpp"
 #include "registry_client/http_api.hpp"
@@ -33,11 +34,6 @@ struct Subject {
 Subject parse_subject(const std::string& text) {
     const std::size_t at = text.rfind('@');
     return at == std::string::npos ? Subject{text, ""} : Subject{text.substr(0, at), text.substr(at + 1)};
-}
-
-int complain(const Console& console, std::string_view message, int exit_code = kFailed) {
-    console.errors << "hokusai registry: " << message << '\n';
-    return exit_code;
 }
 
 base::Result<config::HttpUrl> service_url(const ServiceSettings& settings, const std::string& given) {

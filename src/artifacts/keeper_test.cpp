@@ -6,6 +6,7 @@
 
 #include "artifacts/artifact_call.hpp"
 #include "artifacts/testing/cache_fixture.hpp"
+#include "mlflow/testing/clock_sleeper.hpp"
 #include "mlflow/testing/heads.hpp"
 
 #include <fmt/format.h>
@@ -55,22 +56,6 @@ private:
     std::map<std::string, std::string> answers_{{std::string(kServerInfo), "{}"}};
 };
 
-class ClockSleeper final : public health::Sleeper {
-public:
-    ClockSleeper(net::testing::SharedClock& clock, net::Worker& worker) : clock_(clock), worker_(worker) {}
-
-    base::Task<> wait_until(base::MonotonicTime time) override {
-        co_await net::resume_on(worker_);
-        if (time > clock_.now()) {
-            clock_.advance(time - clock_.now());
-        }
-    }
-
-private:
-    net::testing::SharedClock& clock_;
-    net::Worker& worker_;
-};
-
 class KeeperTest : public testing::CacheFixture {
 protected:
     KeeperTest() : CacheFixture(std::int64_t{4} << 20U) {
@@ -107,7 +92,7 @@ protected:
     std::int64_t revision_ = 0;
     bool is_reachable_ = true;
     FakeSource source_;
-    ClockSleeper sleeper_{clock_, worker_};
+    mlflow::testing::ClockSleeper sleeper_{clock_, worker_};
     mlflow::Pace pace_{{clock_, sleeper_, [this] { return is_reachable_; }, [] { return false; }}};
     Keeper keeper_{{worker_,
                     pool_,

@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--registry-seed", help="the calls of an earlier run; a new seed by default")
     group.addoption("--registry-calls", type=int, default=500, help="about so many (default: %(default)s)")
     group.addoption("--creates", type=int, default=100, help="whose answers get lost (default: %(default)s)")
-    group.addoption("--outages", type=int, default=3, help="how often MLflow is killed (default: %(default)s)")
+    group.addoption("--outages", type=int, default=1, help="how often MLflow is killed (default: %(default)s)")
     group.addoption("--outage-seconds", type=float, default=10, help="how long MLflow is gone (default: %(default)s)")
 
 

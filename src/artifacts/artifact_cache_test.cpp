@@ -15,7 +15,6 @@
 namespace artifacts {
 namespace {
 
-using storage::ArtifactKey;
 using storage::ArtifactKind;
 
 constexpr std::int64_t kKept = std::int64_t{8} << 20U;

@@ -85,7 +85,7 @@ TEST_F(ArtifactCopyTest, a_client_that_waits_gets_everything_kept) {
         }
         copy.finish();
     };
-    std::future<void> appended = net::testing::start_on(worker_, append(*copy_, mib_));
+    const std::future<void> appended = net::testing::start_on(worker_, append(*copy_, mib_));
     worker_.context().poll();
     EXPECT_NE(appended.wait_for(std::chrono::seconds(0)), std::future_status::ready);
 

@@ -14,7 +14,6 @@
 namespace artifacts {
 namespace {
 
-using storage::ArtifactKey;
 using storage::ArtifactKind;
 using storage::Pin;
 

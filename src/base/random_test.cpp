@@ -54,7 +54,7 @@ TEST(SeededRandom, fills_the_unit_interval_evenly) {
         ++counts[static_cast<int>(draw * 10)];
     }
     for (const int count : counts) {
-        EXPECT_NEAR(count, kDraws / 10, 200);  // nearly five standard deviations
+        EXPECT_NEAR(count, kDraws / 10.0, 200);  // nearly five standard deviations
     }
 }
 

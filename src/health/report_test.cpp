@@ -10,7 +10,6 @@ namespace health {
 namespace {
 
 using namespace std::chrono_literals;
-using resilience::BreakerState;
 
 class ReportTest : public ::testing::Test {
 protected:
@@ -40,7 +39,7 @@ TEST_F(ReportTest, is_unhealthy_until_the_store_was_checked) {
 }
 
 TEST_F(ReportTest, is_degraded_when_any_other_dependency_fails) {
-    for (CheckFacts Snapshot::* member :
+    for (CheckFacts Snapshot::* const member :
          {&Snapshot::redis, &Snapshot::message_queue, &Snapshot::auth, &Snapshot::discovery}) {
         Snapshot broken = snapshot;
         broken.*member = testing::failing_check(now);

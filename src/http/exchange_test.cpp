@@ -218,7 +218,7 @@ TEST_F(ExchangeTest, waits_for_a_slow_reader_as_long_as_it_reads) {
 TEST_F(ExchangeTest, gives_up_on_a_client_that_stops_reading) {
     Client idle(server_.endpoint, 4096);
     idle.ask("GET /large");
-    std::future<unsigned> finished = finished_.get_future();
+    const std::future<unsigned> finished = finished_.get_future();
     is_waiting_.acquire();
     while (finished.wait_for(20ms) != std::future_status::ready) {
         server_.clock.advance(61s);

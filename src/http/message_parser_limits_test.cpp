@@ -48,7 +48,7 @@ TEST(ParserLimitsTest, takes_a_head_up_to_its_limit_and_not_a_byte_more) {
 }
 
 TEST(ParserLimitsTest, counts_the_head_alone_when_more_came_with_it) {
-    std::string body(1000, 'b');
+    const std::string body(1000, 'b');
     const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
 
     expect_ending(head + body, "b<end>", kSmall);

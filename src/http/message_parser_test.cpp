@@ -102,7 +102,7 @@ const std::vector<Sample> kBrokenRequests{
     {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "!invalid_argument"},
     {"GET / HTTP/1.1\r\nHost: a\r\nNoColon\r\n\r\n", "!invalid_argument"},
     {"GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "!invalid_argument"},
-    {std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 36), "!invalid_argument"},
+    {std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 35), "!invalid_argument"},
     {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "!invalid_argument"},
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
      "!invalid_argument"},

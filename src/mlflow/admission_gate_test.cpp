@@ -299,7 +299,7 @@ base::Task<> come_and_go(GateCrowd& crowd, net::Worker& worker, int visits) {
     for (int visit = 0; visit < visits; ++visit) {
         const base::Duration patience = visit % 3 == 0 ? base::Duration(microseconds(20)) : base::Duration(hours(1));
         AdmissionGate::Wait wait;
-        base::Result<AdmissionGate::Place> place =
+        const base::Result<AdmissionGate::Place> place =
             co_await crowd.gate.enter(worker, kGreedy, worker.now() + patience, wait);
         if (!place) {
             crowd.turned_away.fetch_add(1);

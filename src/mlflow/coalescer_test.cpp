@@ -82,8 +82,8 @@ protected:
 TEST_F(CoalescerTest, shares_one_answer_with_all_who_joined) {
     Coalescer::Lead lead(coalescer_, "key");
     EXPECT_FALSE(lead.has_followers());
-    Joined& one = join_lead();
-    Joined& two = join_lead();
+    const Joined& one = join_lead();
+    const Joined& two = join_lead();
     EXPECT_TRUE(lead.has_followers());
     lead.close();
     settle();
@@ -112,14 +112,14 @@ TEST_F(CoalescerTest, takes_nobody_in_once_the_lead_is_sent) {
 
 TEST_F(CoalescerTest, lets_followers_go_on_when_the_lead_ends_without_sharing) {
     std::optional<Coalescer::Lead> lead(std::in_place, coalescer_, "key");
-    Joined& early = join_lead();
+    const Joined& early = join_lead();
     lead.reset();
     settle();
     EXPECT_EQ(early.outcome, Outcome::not_sent);
     EXPECT_FALSE(coalescer_.has_lead("key"));
 
     lead.emplace(coalescer_, "key");
-    Joined& late = join_lead();
+    const Joined& late = join_lead();
     lead->close();
     lead.reset();
     settle();

@@ -264,7 +264,7 @@ TEST_F(UpstreamHeadTest, shows_the_caller_s_credential_when_told_to_and_then_no_
 
 TEST_F(UpstreamHeadTest, frames_the_body_anew) {
     const auto framing_of = [this](std::string_view method, std::string_view field) {
-        std::string text = std::string(method) + " /x HTTP/1.1\r\nHost: h\r\n" + std::string(field);
+        const std::string text = std::string(method) + " /x HTTP/1.1\r\nHost: h\r\n" + std::string(field);
         const std::string head = rewrite(ParsedRequest(text + "\r\n"));
         Values framing = values_of(head, "content-length");
         for (const std::string& coding : values_of(head, "transfer-encoding")) {

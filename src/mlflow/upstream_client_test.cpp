@@ -163,7 +163,7 @@ TEST_F(UpstreamClientTest, ends_an_answer_that_its_receiver_wants_no_more_of) {
 
 TEST_F(UpstreamClientTest, gives_up_in_time) {
     auto answer = ask("/1", std::chrono::milliseconds(100));
-    net::testing::BlockingSocket socket = listener_.accept();
+    const net::testing::BlockingSocket socket = listener_.accept();
     EXPECT_EQ(answer.get().error().code, base::Code::deadline_exceeded);
 }
 

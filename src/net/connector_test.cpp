@@ -88,7 +88,7 @@ class ConnectorToSilence : public ConnectorTest {
 protected:
     ConnectorToSilence() {
         for (int i = 0; i < 4; ++i) {
-            BlockingSocket& filler = fillers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+            const BlockingSocket& filler = fillers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
             const auto* address = static_cast<const sockaddr*>(listener_.endpoint().data());
             static_cast<void>(::connect(filler.descriptor(), address, sizeof(sockaddr_in)));
         }

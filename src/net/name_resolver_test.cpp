@@ -28,7 +28,7 @@ protected:
     // Runs the look-ups until `is_done`, and then ends them.
     template <class Condition>
     void run_until(NameResolver& resolver, Condition is_done) {
-        std::future<void> running = start_on(worker_, resolver.run());
+        const std::future<void> running = start_on(worker_, resolver.run());
         while (!is_done()) {
             worker_.context().run_one();
         }

@@ -6,6 +6,7 @@
 #include "base/ensure.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <climits>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -112,7 +112,7 @@ TEST_F(TlsTest, takes_an_address_that_the_certificate_names_and_asks_for_no_serv
 
 TEST_F(TlsTest, refuses_a_certificate_for_another_name_or_address) {
     for (const std::string host : {"other.test", "localhost.other.test", "127.0.0.2"}) {
-        TlsServer server(certificate_, kServeNothing, {});
+        const TlsServer server(certificate_, kServeNothing, {});
 
         const base::Result<void> opened = open(server.endpoint(), host, trusting_);
 
@@ -126,7 +126,7 @@ TEST_F(TlsTest, refuses_a_certificate_for_another_name_or_address) {
 TEST_F(TlsTest, refuses_a_certificate_nobody_trusts) {
     const Certificate stranger("DNS:localhost");
     for (const std::string& ca_file : {std::string(), certificate_.certificate_file}) {
-        TlsServer server(stranger, kServeNothing, {});
+        const TlsServer server(stranger, kServeNothing, {});
         const TlsClientContext context({.ca_file = ca_file, .cert_file = {}, .key_file = {}});
 
         const base::Result<void> opened = open(server.endpoint(), "localhost", context);
@@ -167,7 +167,7 @@ TEST_F(TlsTest, shows_its_own_certificate_to_a_server_that_asks) {
     const Certificate own("DNS:client.test");
     const TlsClientContext with_certificate(
         {.ca_file = certificate_.certificate_file, .cert_file = own.certificate_file, .key_file = own.key_file});
-    TlsServer server(
+    const TlsServer server(
         certificate_, [](SSL* session) { SSL_write(session, "welcome", 7); }, {.client_ca_file = own.certificate_file});
 
     ASSERT_TRUE(open(server.endpoint(), "localhost", with_certificate));
@@ -178,21 +178,21 @@ TEST_F(TlsTest, shows_its_own_certificate_to_a_server_that_asks) {
 
 TEST_F(TlsTest, carries_more_than_any_buffer_holds_in_both_directions) {
     const std::string large(6UL * 1024 * 1024, 'z');
-    TlsServer server(certificate_,
-                     [&large](SSL* session) {
-                         std::string received(large.size(), '\0');
-                         std::size_t size = 0;
-                         while (size < received.size()) {
-                             const int count =
-                                 SSL_read(session, received.data() + size, static_cast<int>(received.size() - size));
-                             if (count <= 0) {
-                                 return;
-                             }
-                             size += static_cast<std::size_t>(count);
-                         }
-                         SSL_write(session, received.data(), static_cast<int>(received.size()));
-                     },
-                     {});
+    const TlsServer server(certificate_,
+                           [&large](SSL* session) {
+                               std::string received(large.size(), '\0');
+                               std::size_t size = 0;
+                               while (size < received.size()) {
+                                   const int count = SSL_read(
+                                       session, received.data() + size, static_cast<int>(received.size() - size));
+                                   if (count <= 0) {
+                                       return;
+                                   }
+                                   size += static_cast<std::size_t>(count);
+                               }
+                               SSL_write(session, received.data(), static_cast<int>(received.size()));
+                           },
+                           {});
     ASSERT_TRUE(open(server.endpoint(), "localhost", trusting_));
 
     EXPECT_EQ(write(large), ErrorCode());
@@ -203,12 +203,12 @@ TEST_F(TlsTest, carries_more_than_any_buffer_holds_in_both_directions) {
 
 TEST_F(TlsTest, does_not_wait_for_bytes_it_has_decrypted_already) {
     std::latch may_end(1);
-    TlsServer server(certificate_,
-                     [&may_end](SSL* session) {
-                         SSL_write(session, "abc", 3);
-                         may_end.wait();
-                     },
-                     {});
+    const TlsServer server(certificate_,
+                           [&may_end](SSL* session) {
+                               SSL_write(session, "abc", 3);
+                               may_end.wait();
+                           },
+                           {});
     ASSERT_TRUE(open(server.endpoint(), "localhost", trusting_));
     std::array<char, 1> one{};
     IoResult result{0, boost::asio::error::would_block};
@@ -218,7 +218,7 @@ TEST_F(TlsTest, does_not_wait_for_bytes_it_has_decrypted_already) {
     }
     EXPECT_EQ(result.bytes, 1U);
 
-    std::future<ErrorCode> waited = start_on(worker, wait(*stream_, Interest::readable));
+    const std::future<ErrorCode> waited = start_on(worker, wait(*stream_, Interest::readable));
 
     EXPECT_EQ(waited.wait_for(5s), std::future_status::ready);
     EXPECT_TRUE(call_on(worker, [&] { return stream_->is_readable_now(); }));
@@ -229,7 +229,7 @@ TEST_F(TlsTest, does_not_wait_for_bytes_it_has_decrypted_already) {
 
 TEST_F(TlsTest, takes_session_tickets_for_no_answer) {
     std::latch may_end(1);
-    TlsServer server(certificate_, [&may_end](SSL*) { may_end.wait(); }, {});
+    const TlsServer server(certificate_, [&may_end](SSL*) { may_end.wait(); }, {});
     ASSERT_TRUE(open(server.endpoint(), "localhost", trusting_));
     EXPECT_EQ(run(wait(*stream_, Interest::readable)), ErrorCode()) << "TLS 1.3 sends tickets after the handshake";
 
@@ -242,7 +242,7 @@ TEST_F(TlsTest, takes_session_tickets_for_no_answer) {
 }
 
 TEST_F(TlsTest, tells_a_connection_cut_short_from_one_that_ended) {
-    TlsServer server(
+    const TlsServer server(
         certificate_, [](SSL* session) { SSL_write(session, "ab", 2); }, {.client_ca_file = {}, .says_goodbye = false});
     ASSERT_TRUE(open(server.endpoint(), "localhost", trusting_));
 

@@ -223,7 +223,7 @@ TEST_F(RefusingOfflineRunsTest, takes_only_what_has_others_before_it) {
     EXPECT_EQ(ask("POST", "set-tag", kTag).status, 503U);
     journal::Entry left;
     left.lane = "run//r1";
-    net::testing::run_on(server_.worker, journal_->accept(server_.worker, left));
+    ASSERT_TRUE(net::testing::run_on(server_.worker, journal_->accept(server_.worker, left)));
     EXPECT_EQ(ask("POST", "set-tag", kTag).field("X-Hokusai-Source"), "journal");
 }
 

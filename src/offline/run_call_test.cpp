@@ -1,5 +1,6 @@
 #include "offline/run_call.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace offline {

@@ -326,7 +326,7 @@ TEST(CircuitBreaker, announces_every_change_in_order) {
 
 TEST(CircuitBreaker, survives_a_listener_that_throws_and_one_that_calls_back) {
     base::testing::FixedRandom random(0.0);
-    base::testing::ManualClock clock;
+    const base::testing::ManualClock clock;
     CircuitBreaker* self = nullptr;
     BreakerState seen = BreakerState::closed;
     CircuitBreaker breaker("x", {.failure_threshold = 0}, random, clock.now(), [&](const Transition& transition) {

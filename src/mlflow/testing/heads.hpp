@@ -31,7 +31,7 @@ void parse_head(Parser& parser, const std::string& text) {
 
 class ParsedRequest {
 public:
-    explicit ParsedRequest(std::initializer_list<std::string_view> lines) : ParsedRequest(join_lines(lines)) {}
+    ParsedRequest(std::initializer_list<std::string_view> lines) : ParsedRequest(join_lines(lines)) {}
 
     explicit ParsedRequest(const std::string& text) {
         parse_head(parser_, text);
@@ -51,7 +51,7 @@ private:
 
 class ParsedAnswer {
 public:
-    explicit ParsedAnswer(std::initializer_list<std::string_view> lines, http::Method to = http::Method::get) {
+    ParsedAnswer(std::initializer_list<std::string_view> lines, http::Method to = http::Method::get) {
         parser_.start(to);
         parse_head(parser_, join_lines(lines));
     }

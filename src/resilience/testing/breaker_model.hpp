@@ -23,8 +23,8 @@ struct ModelPermit {
 struct BreakerModel {
     struct Event {
         base::MonotonicTime at;
-        bool is_failure;
-        bool is_slow;
+        bool is_failure = false;
+        bool is_slow = false;
     };
 
     CircuitBreakerSettings settings;

@@ -1,9 +1,12 @@
 #include "apps/routes.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "apps/api_document.hpp"
 #include "apps/status_page.hpp"
 #include "mlflow/routes.hpp"
 #include "registry_http/alias_history_answer.hpp"
@@ -58,7 +61,7 @@ base::Task<> reset_breaker(RouteDeps deps, Exchange& exchange) {
     net::Worker& worker = exchange.context().worker;
     const base::WallTime wall_now = worker.clock().wall_now();
     if (deps.breaker == nullptr) {
-        exchange.answer(health::reset_failed("no MLflow server is configured"));
+        exchange.answer(http::detail_response(409, "Reset failed: no MLflow server is configured"));
         co_return;
     }
     auth::AuditEntry entry;
@@ -152,6 +155,7 @@ std::vector<http::Route> make_routes(const RouteDeps& deps) {
     add_health_routes(routes, deps);
     add_operator_routes(routes, deps);
     add_registry_routes(routes, deps);
+    std::ranges::move(api_document_routes(), std::back_inserter(routes));
     add_mlflow_routes(routes, deps);
     return routes;
 }

@@ -1,0 +1,217 @@
+"""The description of our own API: is it valid, does it tell the truth, can it be read without a network?"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import requests
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from support.hokusai import Hokusai, Key
+from support.mlflow_server import MlflowServer
+
+METHODS = ("get", "post", "put", "patch", "delete")
+PAGES = ("/docs", "/redoc")
+# For whatever has a name in a path: what nobody registered.
+NOBODY = {"name": "nobody", "version": "1", "registration_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+NOBODY["address"] = "0x" + "0" * 40
+
+
+@pytest.fixture(scope="module")
+def standalone(serve_module: Callable[..., Hokusai]) -> Hokusai:
+    return serve_module().wait_ready()
+
+
+@pytest.fixture(scope="module")
+def document(standalone: Hokusai) -> dict:
+    return standalone.get("/openapi.json").json()
+
+
+def operations(document: dict) -> Iterator[tuple[str, str, str, dict]]:
+    """Server, path, method and operation of everything that is described."""
+    for path, item in document["paths"].items():
+        for server in item.get("servers", document["servers"]):
+            for method in METHODS:
+                if method in item:
+                    yield server["url"].rstrip("/"), path, method, item[method]
+
+
+def test_is_valid_openapi_3_1(document: dict) -> None:
+    validate(document)
+
+    assert document["openapi"].startswith("3.1.")
+    names = [operation["operationId"] for server, _, _, operation in operations(document) if server == ""]
+    assert len(names) == len(set(names))
+
+
+def test_examples_fit_their_schemas(document: dict) -> None:
+    def check(place: dict) -> int:
+        schema = place.get("schema", place)
+        examples = [*place.get("examples", []), *([place["example"]] if "example" in place else [])]
+        for example in examples:
+            whole = {"$ref": "#/schema", "schema": schema, "components": document["components"]}
+            Draft202012Validator(whole).validate(example)
+        return len(examples)
+
+    def walk(place: object) -> int:
+        if isinstance(place, list):
+            return sum(walk(each) for each in place)
+        if not isinstance(place, dict):
+            return 0
+        own = check(place) if "schema" in place or "type" in place else 0
+        return own + sum(walk(each) for name, each in place.items() if name not in ("example", "examples"))
+
+    assert walk(document) > 20
+
+
+def test_every_operation_is_served(standalone: Hokusai, document: dict) -> None:
+    admin = standalone.create_key("admin")
+    for server, path, method, _ in operations(document):
+        target = f"{standalone.url}{server}{path.format_map(NOBODY)}"
+        answer = requests.request(method, target, headers=admin.bearer, timeout=10, allow_redirects=False)
+
+        assert answer.status_code != 405, f"{method} {target}"
+        if answer.status_code == 404:
+            assert answer.json()["detail"] != "Not Found", f"{method} {target}"
+
+
+def test_only_operations_with_a_lock_need_a_key(standalone: Hokusai, document: dict) -> None:
+    for server, path, method, operation in operations(document):
+        target = f"{standalone.url}{server}{path.format_map(NOBODY)}"
+        is_refused = requests.request(method, target, timeout=10, allow_redirects=False).status_code == 401
+
+        assert is_refused == bool(operation["security"]), f"{method} {target}"
+
+
+def test_scopes_are_those_that_suffice(standalone: Hokusai, document: dict) -> None:
+    scopes = ["mlflow:read", "model:read", "model:write"]
+    keys = {scope: standalone.create_key(scope) for scope in scopes}
+    for _, path, method, operation in operations(document):
+        for need in {scope for each in operation["security"] for named in each.values() for scope in named}:
+            granted = {need, need.replace("read", "write")}
+            for scope, key in keys.items():
+                target = standalone.url + path.format_map(NOBODY)
+                answer = requests.request(method, target, headers=key.bearer, timeout=10)
+                assert (answer.status_code != 403) == (scope in granted), f"{method} {path} with {scope}"
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", *PAGES])
+def test_is_not_sent_again_to_who_has_it(standalone: Hokusai, path: str) -> None:
+    first = standalone.get(path)
+    again = standalone.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    head = requests.head(standalone.url + path, timeout=10)
+
+    assert (first.status_code, again.status_code, head.status_code) == (200, 304, 200)
+    assert (again.content, head.content) == (b"", b"")
+    assert head.headers["Content-Length"] == str(len(first.content))
+
+
+class Page(HTMLParser):
+    """What a page refers to, and the text of its scripts and styles."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.references: list[str] = []
+        self.blocks: dict[str, list[str]] = {"script": [], "style": []}
+        self.handlers: list[str] = []
+        self.open: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.references += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on") or name == "style"]
+        self.open = tag if tag in self.blocks else self.open
+        if tag in self.blocks:
+            self.blocks[tag].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.blocks[self.open][-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open = None if tag == self.open else self.open
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_viewer_needs_nothing_from_elsewhere(standalone: Hokusai, path: str) -> None:
+    answer = standalone.get(path)
+    page = Page(answer.text)
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert [each for each in page.references if not each.startswith("#") and each != "openapi.json"] == []
+    assert not re.search(r"https?://|//\w+\.\w+/|@import|url\(", answer.text)
+
+
+def test_viewer_runs_under_a_policy_that_names_its_own_script(standalone: Hokusai) -> None:
+    answer = standalone.get("/docs")
+    page = Page(answer.text)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+
+    for kind, (block,) in page.blocks.items():
+        digest = base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
+        assert policy[f"{kind}-src"] == f"'sha256-{digest}'"
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert page.handlers == []
+    # Nothing that would make markup of text, or keep a key.
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(|Storage|cookie", page.blocks["script"][0])
+
+
+class Campaign:
+    """schemathesis against one running service, as a platform engineer would run it."""
+
+    def __init__(self, folder: Path, examples: int):
+        self.folder = folder
+        self.examples = examples
+
+    def run(self, service: Hokusai, key: Key, document: dict) -> None:
+        (self.folder / "openapi.json").write_text(json.dumps(document))
+        (self.folder / "schemathesis.toml").write_text(
+            f'[auth.openapi.bearer]\nbearer = "{key.secret}"\n\n[cache]\nenabled = false\n'
+        )
+        argv = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json"]
+        argv += ["--url", service.url, "--seed", "20261122", "--max-examples", str(self.examples), "--no-color"]
+        argv += ["--generation-database", "none", "--request-timeout", "20", "--output-truncate", "false"]
+        done = subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        print(done.stdout)
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, request: pytest.FixtureRequest) -> Campaign:
+    return Campaign(tmp_path, request.config.getoption("--api-examples"))
+
+
+def below(document: dict, server: str) -> dict:
+    """The same description for clients that do not look at the servers of a path."""
+    moved = copy.deepcopy(document)
+    moved["paths"] = {
+        (server if "servers" in item else "") + path: {k: v for k, v in item.items() if k != "servers"}
+        for path, item in moved["paths"].items()
+    }
+    return moved
+
+
+@pytest.mark.timeout(960)
+def test_schemathesis_standalone(serve: Callable[..., Hokusai], document: dict, campaign: Campaign) -> None:
+    service = serve().wait_ready()
+    campaign.run(service, service.create_key("admin"), below(document, ""))
+
+
+@pytest.mark.timeout(960)
+def test_schemathesis_before_mlflow(
+    serve: Callable[..., Hokusai], real_mlflow: MlflowServer, document: dict, campaign: Campaign
+) -> None:
+    service = serve(mlflow=real_mlflow.url).wait_ready()
+    campaign.run(service, service.create_key("admin"), below(document, "/api/v1"))

@@ -15,15 +15,18 @@ function make(tag, properties = {}, ...children) {
 
 // Paragraphs, `code` and **strong**: what the description uses of Markdown.
 function prose(text) {
-  const box = make("div");
-  for (const paragraph of (text || "").split("\n\n").filter(Boolean)) {
-    const parts = paragraph.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
-      if (part.startsWith("`")) { return make("code", { textContent: part.slice(1, -1) }); }
-      return part.startsWith("**") ? make("strong", { textContent: part.slice(2, -2) }) : part;
-    });
-    box.append(make("p", {}, ...parts));
-  }
-  return box;
+  return make("div", {}, ...(text || "").split("\n\n").filter(Boolean).map((paragraph) => make("p", {}, ...words_of(paragraph))));
+}
+
+function words_of(text) {
+  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+    if (part.startsWith("`")) { return make("code", { textContent: part.slice(1, -1) }); }
+    return part.startsWith("**") ? make("strong", { textContent: part.slice(2, -2) }) : part;
+  });
+}
+
+function note_of(description, bounds) {
+  return make("span", { className: "note" }, ...words_of(description || ""), description && bounds ? " \u2014 " : "", bounds);
 }
 
 function resolve(value) {
@@ -70,8 +73,7 @@ function bounds_of(schema) {
 function schema_item(name, schema, is_required) {
   const flat = flatten(schema);
   const head = [name ? make("code", { textContent: name }) : "", ` ${is_required ? "" : "optional "}${type_of(flat)} `];
-  const bounds = bounds_of(flat);
-  const note = make("span", { className: "note", textContent: [flat.description, bounds].filter(Boolean).join(" — ") });
+  const note = note_of(flat.description, bounds_of(flat));
   const inner = inner_schemas(flat);
   if (inner.length === 0) { return make("li", {}, ...head, note); }
   // Filled when it is opened, so that a schema may contain itself.
@@ -132,7 +134,7 @@ function parameters_of(path, operation) {
 function response_part([status, reference]) {
   const response = resolve(reference);
   const headers = Object.entries(response.headers || {}).map(([name, each]) => [name, { ...resolve(each).schema, description: resolve(each).description }, resolve(each).required]);
-  return make("details", {}, make("summary", {}, make("strong", { textContent: status }), ` ${response.description}`),
+  return make("details", {}, make("summary", {}, make("strong", { textContent: status }), " ", ...words_of(response.description)),
     headers.length > 0 ? make("ul", { className: "schema" }, ...headers.map((each) => schema_item(...each))) : null,
     ...media_part(response.content));
 }
@@ -146,8 +148,8 @@ function field(parameter, id) {
     input.placeholder = String(parameter.example ?? schema.default ?? schema.examples?.[0] ?? "");
   }
   const name = make("span", {}, make("code", { textContent: parameter.name }), ` (${parameter.in}${parameter.required ? ", required" : ""}) ${type_of(schema)}`);
-  const note = [parameter.description, bounds_of(schema)].filter(Boolean).join(" — ");
-  return [input, make("div", { className: "field" }, make("label", { htmlFor: id }, name), input, make("div", { className: "note", textContent: note }))];
+  const note = note_of(parameter.description, bounds_of(schema));
+  return [input, make("div", { className: "field" }, make("label", { htmlFor: id }, name), input, make("br"), note)];
 }
 
 function render_operation(url, path, method) {
@@ -155,7 +157,7 @@ function render_operation(url, path, method) {
   const id = operation.operationId;
   const scope = (operation.security || []).map((each) => Object.values(each).flat()[0]).find(Boolean);
   const summary = make("summary", {}, make("span", { className: "method", textContent: method.toUpperCase() }),
-    make("code", { className: "path", textContent: url }), operation.summary + (scope ? ` \u{1F512} ${scope}` : ""));
+    make("code", { className: "path", textContent: url }), `${operation.summary} `, scope ? make("span", { className: "note scope", textContent: `needs ${scope}` }) : null);
   const details = make("details", { id, className: "operation" }, summary);
   details.dataset.words = `${method} ${url} ${operation.summary} ${id}`.toLowerCase();
   details.addEventListener("toggle", () => {

@@ -81,7 +81,9 @@ def test_viewer_runs_under_a_policy_that_names_its_own_script(standalone: Hokusa
     assert policy["connect-src"] == "'self'"
     assert page.handlers == []
     # Nothing that would make markup of text, or keep a key.
-    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(|Storage|cookie", page.blocks["script"][0])
+    assert not re.search(
+        r"innerHTML|insertAdjacentHTML|document\.write|eval\(|Storage|cookie", page.blocks["script"][0]
+    )
 
 
 def open_page(chromium: Browser, service: Hokusai, operation: str = "") -> None:
@@ -90,12 +92,16 @@ def open_page(chromium: Browser, service: Hokusai, operation: str = "") -> None:
 
 
 def answer_of(chromium: Browser, operation: str) -> str:
-    return chromium.wait(f"document.querySelector('#{operation} output p.good, #{operation} output p.bad')?.textContent")
+    return chromium.wait(
+        f"document.querySelector('#{operation} output p.good, #{operation} output p.bad')?.textContent"
+    )
 
 
 def test_viewer_shows_every_operation_and_asks_nobody_else(standalone: Hokusai, chromium: Browser) -> None:
     document = standalone.get("/openapi.json").json()
-    described = [op["operationId"] for path in document["paths"].values() for op in path.values() if "operationId" in op]
+    described = [
+        op["operationId"] for path in document["paths"].values() for op in path.values() if "operationId" in op
+    ]
 
     open_page(chromium, standalone)
     shown = chromium.run("[...document.querySelectorAll('.operation')].map((each) => each.id)")

@@ -32,6 +32,7 @@ public:
                             .metrics = metrics_,
                             .try_mlflow = {},
                             .handle_mlflow = {},
+                            .handle_models = {},
                             .breaker = nullptr,
                             .audit_log = audit_log_,
                             .pool = pool_,

@@ -9,6 +9,7 @@
 #include "apps/api_document.hpp"
 #include "apps/status_page.hpp"
 #include "mlflow/routes.hpp"
+#include "models/models_api.hpp"
 #include "registry_http/alias_history_answer.hpp"
 #include "telemetry/log.hpp"
 
@@ -148,6 +149,18 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
     }
 }
 
+void add_model_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
+    for (const std::string_view prefix : models::kPrefixes) {
+        http::Route route;
+        route.path = prefix;
+        route.is_prefix = true;
+        route.name = "models";
+        route.scope = models::required_scope;
+        route.handle = deps.handle_models;
+        routes.push_back(std::move(route));
+    }
+}
+
 }  // namespace
 
 std::vector<http::Route> make_routes(const RouteDeps& deps) {
@@ -155,6 +168,7 @@ std::vector<http::Route> make_routes(const RouteDeps& deps) {
     add_health_routes(routes, deps);
     add_operator_routes(routes, deps);
     add_registry_routes(routes, deps);
+    add_model_routes(routes, deps);
     std::ranges::move(api_document_routes(), std::back_inserter(routes));
     add_mlflow_routes(routes, deps);
     return routes;

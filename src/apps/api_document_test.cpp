@@ -9,9 +9,11 @@
 #include "apps/api_document/embedded.hpp"
 #include "apps/routes.hpp"
 #include "auth/testing/fake_key_store.hpp"
+#include "base/strings.hpp"
 #include "base/testing/fixed_random.hpp"
 #include "health/testing/fake_probe.hpp"
 #include "health/testing/sample_snapshot.hpp"
+#include "models/models_api.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
@@ -60,6 +62,21 @@ boost::json::object document() {
     return boost::json::parse(merge_api_parts(embedded::kApiParts, "1.2.3")).as_object();
 }
 
+// "/a/{b}/c" as "/a/*/c".
+std::string with_stars(std::string_view path) {
+    std::string text;
+    bool is_name = false;
+    for (const char c : path) {
+        if (c == '{') {
+            text.push_back('*');
+        } else if (c != '}' && !is_name) {
+            text.push_back(c);
+        }
+        is_name = c == '{' || (is_name && c != '}');
+    }
+    return text;
+}
+
 // Every path below each of its servers.
 Calls described_calls() {
     Calls calls;
@@ -76,7 +93,7 @@ Calls described_calls() {
         for (const std::string& base : bases) {
             for (const char* method : {"get", "post", "put", "patch", "delete"}) {
                 if (path.contains(method)) {
-                    calls[base + std::string(entry.key())].insert(method);
+                    calls[base + with_stars(entry.key())].insert(method);
                 }
             }
         }
@@ -125,6 +142,26 @@ TEST(ApiDocument, describes_every_route_with_its_methods) {
         const auto found = described.find(path);
         ASSERT_NE(found, described.end()) << path << " is served and not described";
         EXPECT_EQ(found->second, methods) << path;
+    }
+}
+
+TEST(ApiDocument, describes_every_call_of_models_below_every_prefix) {
+    const Calls described = described_calls();
+
+    Calls served;
+    for (const std::string_view prefix : models::kPrefixes) {
+        for (const auto& [method, path] : models::served_calls()) {
+            served[std::string(prefix) + path].insert(base::to_lower(method.substr(0, method.find(','))));
+        }
+    }
+
+    for (const auto& [path, methods] : described) {
+        if (path.find("/models") != std::string::npos) {
+            EXPECT_EQ(served[path], methods) << path;
+        }
+    }
+    for (const auto& [path, methods] : served) {
+        EXPECT_TRUE(described.contains(path)) << path << " is served and not described";
     }
 }
 

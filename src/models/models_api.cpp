@@ -75,6 +75,18 @@ std::string_view required_scope(const http::RequestHead& request) {
     return request.method == Method::get || request.method == Method::head ? "model:read" : "model:write";
 }
 
+std::vector<std::pair<std::string_view, std::string>> served_calls() {
+    std::vector<std::pair<std::string_view, std::string>> calls;
+    for (const Route& route : kRoutes) {
+        std::string path;
+        for (const std::string_view part : route.parts) {
+            path += part.empty() ? "" : "/" + std::string(part);
+        }
+        calls.emplace_back(route.method_name, std::move(path));
+    }
+    return calls;
+}
+
 base::Task<http::Response> ModelsApi::answer(Request request, MlflowApi& mlflow) {
     const auto parts = split_path(request.path);
     if (!parts || parts->size() > kMaxParts) {

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/task.hpp"
 #include "http/message.hpp"
@@ -20,6 +23,9 @@ inline constexpr std::array<std::string_view, 3> kPrefixes{"/models", "/api/mode
 
 // "model:read" or "model:write".
 std::string_view required_scope(const http::RequestHead& request);
+
+// Each call that is answered, and where below a prefix: "GET, HEAD" and "/*/*/metrics", with a star for any text.
+std::vector<std::pair<std::string_view, std::string>> served_calls();
 
 // Of one worker. What it refers to outlives it.
 class ModelsApi {

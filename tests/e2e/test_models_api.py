@@ -460,7 +460,7 @@ class Outage:
 
 @pytest.fixture
 def outage(serve: Callable[..., Hokusai], real_mlflow: MlflowServer) -> Outage:
-    env = QUICK_PROBES | {"MLFLOW_CB_RECOVERY_TIMEOUT": "1"}
+    env = QUICK_PROBES | {"MLFLOW_CB_RECOVERY_TIMEOUT": "1", "HOKUSAI_REPLICA_SWEEP_INTERVAL": "1s"}
     hokusai = serve(mlflow=real_mlflow.url, env=env).wait_ready()
     return Outage(hokusai, Api(hokusai, hokusai.create_key("model:write")), real_mlflow)
 
@@ -536,11 +536,9 @@ class TestWhileMlflowIsAway:
     def test_facts_are_shown_with_their_age(self, outage: Outage, recorded: Recorded) -> None:
         before = outage.api.get(f"/{recorded.name}/2/metrics")
         outage.api.get(f"/{recorded.name}/lineage")
-        wait_until(
-            "the replica to know the model",
-            lambda: "Age" not in outage.api.ask("GET", f"/{recorded.name}/2").headers,
-            30,
-        )
+        sweeps = "hokusai_replica_sweeps_total"
+        goal = outage.hokusai.metrics().get(sweeps, 0) + 2
+        wait_until("two sweeps", lambda: outage.hokusai.metrics().get(sweeps, 0) >= goal, 60)
         outage.begin()
         answer = outage.api.ask("GET", f"/{recorded.name}/2/metrics")
         assert answer.status_code == 200, answer.text

@@ -95,9 +95,9 @@ TEST_F(ModelsApiTest, a_path_tells_its_methods) {
     EXPECT_EQ(ask(Method::delete_, "/models/registrations/1").status, 405U);
     EXPECT_EQ(ask(Method::patch, "/models/fox/lineage", "", "{}").status, 405U);
     EXPECT_EQ(ask(Method::other, "/models").status, 405U);
-    EXPECT_EQ(ask(Method::get, "/models/fox/1/predictions").body.find("Predictions are not recorded") ==
-                  std::string::npos,
-              false);
+    EXPECT_EQ(
+        ask(Method::get, "/models/fox/1/predictions").body.find("Predictions are not recorded") == std::string::npos,
+        false);
 }
 
 TEST_F(ModelsApiTest, a_registration_is_kept_before_mlflow_is_asked) {

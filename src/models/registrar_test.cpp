@@ -96,7 +96,8 @@ TEST_F(RegistrarTest, answers_are_told_apart) {
         mlflow = FakeMlflow();
         mlflow.before = [answer](std::size_t) { return std::optional(base::Result<models::ApiAnswer>(answer)); };
         const auto applied = apply(Attempt::first);
-        return applied ? std::string(models::to_string(applied->state)) : std::string(base::to_string(applied.error().code));
+        return applied ? std::string(models::to_string(applied->state))
+                       : std::string(base::to_string(applied.error().code));
     };
     EXPECT_EQ(outcome_of(refusal_of(400, "INVALID_PARAMETER_VALUE", "no")), "failed");
     EXPECT_EQ(outcome_of(refusal_of(400, "BAD_REQUEST", "a fault of the database")), base::to_string(Code::internal));

@@ -32,9 +32,9 @@ struct Registration {
     std::string idempotency_key{};  // empty: none
     base::WallTime created_at{};
     RegistrationState state = RegistrationState::pending;
-    std::string run_id{};        // empty: none yet, or no MLflow server
+    std::string run_id{};      // empty: none yet, or no MLflow server
     std::int64_t version = 0;  // of a registered one
-    std::string error{};         // of a failed one
+    std::string error{};       // of a failed one
 };
 
 // What others are told of, in the order of its model. It is there if and only if what it tells of is.

@@ -230,7 +230,7 @@ class TestRegistering:
             ("text/plain", b"{}", 415),
             ("application/json", b"", 422),
             ("application/json", b"[]", 422),
-            ("application/json", b"{\"a\":\xff}", 422),
+            ("application/json", b'{"a":\xff}', 422),
             ("application/json", b'{"model_name":"a","model_name":"b","model_type":"ranking","model_data":{}}', 422),
             ("application/json", b'{"model_name":"a","model_type":"ranking","model_data":{"n":1e999}}', 422),
             ("application/json", b"[" * 100_000, 422),
@@ -263,10 +263,9 @@ class TestVersions:
         second = api.get(f"?name={recorded.name}&max_results=1&page_token={first['next_page_token']}")
         assert [one["models"][0]["version"] for one in (first, second)] == ["1", "2"]
         assert "next_page_token" not in second
-        for wrong in ("max_results=0", "max_results=1001", "max_results=x", "name=%ff", "name=a&name=b"):
+        for wrong in ("max_results=0", "max_results=1001", "max_results=x", "name=%ff", "name=a&name=b", "page_token=nonsense"):
             answer = api.ask("GET", f"?{wrong}")
             assert (answer.status_code, answer.json()["errors"][0]["loc"][0]) == (422, "query")
-        assert api.ask("GET", "?page_token=nonsense").status_code == 422
 
     @pytest.mark.parametrize("where", ["mlflow", "native"])
     def test_the_life_of_a_version(self, where: str, api: Api, native: Api) -> None:
@@ -293,9 +292,7 @@ class TestVersions:
             answer = one.ask(method, path, body)
             assert (answer.status_code, answer.json()["detail"]) == (404, f"Model not found: {name}:1")
 
-    def test_an_alias_puts_a_version_into_production(
-        self, api: Api, client: MlflowClient, recorded: Recorded
-    ) -> None:
+    def test_an_alias_puts_a_version_into_production(self, api: Api, client: MlflowClient, recorded: Recorded) -> None:
         client.set_registered_model_alias(recorded.name, "champion", "2")
         assert api.get(f"/{recorded.name}/2")["aliases"] == ["champion"]
         production = [one for one in api.get("/production")["models"] if one["model_name"] == recorded.name]
@@ -421,7 +418,7 @@ class TestRecordedFacts:
         assert api.get(f"/{recorded.name}/1/lineage")["missing"] == ["training_data"]
 
     def test_a_contributors_impact(self, api: Api, recorded: Recorded) -> None:
-        impact = api.get(f"/contributors/{ADDRESS.lower().replace('0x', '0x')}/impact")
+        impact = api.get(f"/contributors/{ADDRESS.lower()}/impact")
         mine = [one for one in impact["contributions"] if one["model"] == recorded.name]
         assert [(one["version"], one["baseline_id"], one["score"]) for one in mine] == [
             ("2", f"{recorded.name}/1", 0.125)

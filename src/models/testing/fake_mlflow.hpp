@@ -106,7 +106,8 @@ private:
             return found->second;
         }
         const std::string path = call.target.substr(0, call.target.find('?'));
-        const std::string what = path.substr(path.rfind("mlflow/") == std::string::npos ? 0 : path.rfind("mlflow/") + 7);
+        const std::string what =
+            path.substr(path.rfind("mlflow/") == std::string::npos ? 0 : path.rfind("mlflow/") + 7);
         if (call.method == "PUT") {
             artifacts[path] = call.body;
             return answer_of({});

@@ -38,7 +38,7 @@ Operation read_operation(const json::value& value, const std::string& index, Fie
     Members members(*object, {"body", "operations", index}, errors);
     operation.action = members.text("action", Presence::required, kMaxReference).value_or("");
     operation.model = members.text("model", Presence::required, kMaxReference).value_or("");
-    if (object->contains("model") && !operation.model.empty()) {
+    if (const json::value* const model = object->if_contains("model"); model != nullptr && model->is_string()) {
         const Outcome<VersionName> name = parse_reference(operation.model);
         if (!name && name.error().status == 400) {
             members.fail("model", "Invalid model format. Use ModelName:Version", "value_error");

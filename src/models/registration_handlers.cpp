@@ -12,11 +12,7 @@
 
 namespace models {
 
-namespace {
-
 namespace json = boost::json;
-
-}  // namespace
 
 base::Task<http::Response> register_model(Context& context, const Request& request) {
     Outcome<Registration> asked = read_registration(request);

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <utility>
+
 #include "base/strings.hpp"
 #include "models/changes.hpp"
 #include "models/handlers.hpp"
 #include "models/versions.hpp"
+#include "registry/page_token.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -45,6 +49,9 @@ Outcome<PageOf> read_page(const Request& request) {
         page.max_results = static_cast<std::size_t>(number.value_or(kMaxResults));
     }
     page.token = query_parameter(request, "page_token", errors).value_or("");
+    if (!registry::parse_page_token(page.token)) {  // MLflow's answer would be an internal error
+        errors.add({"query", "page_token"}, "Must be the next_page_token of the page before", "value_error");
+    }
     if (!errors.is_empty()) {
         return std::unexpected(errors.response());
     }

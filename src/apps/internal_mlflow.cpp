@@ -19,8 +19,8 @@ base::Task<base::Result<models::ApiAnswer>> InternalMlflow::call(models::ApiCall
     if (is_aborted_) {
         co_return base::fail(base::Code::cancelled, "whoever asked has gone");
     }
-    http::InternalCall internal(paths_.worker, paths_.server, {{origin_.key_id, origin_.key_name}, origin_.peer},
-                                paths_.handle);
+    http::InternalCall internal(
+        paths_.worker, paths_.server, {{origin_.key_id, origin_.key_name}, origin_.peer}, paths_.handle);
     current_ = &internal;
     const std::string type = call.body.empty() ? "" : "Content-Type: application/json\r\n";
     base::Result<http::InternalAnswer> answered = co_await internal.make({.method = call.method,

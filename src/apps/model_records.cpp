@@ -13,7 +13,7 @@ namespace apps {
 
 namespace {
 
-constexpr std::size_t kMaxWaiting = 1024;
+constexpr std::size_t kMaxWaiting = 256;  // each with a body at most
 constexpr std::size_t kThreads = 2;  // so that what is read need not wait for a commit
 constexpr auto kAbortCheckDelay = std::chrono::milliseconds(250);
 constexpr const char* kAttempt = "cannot use the records of registrations";
@@ -33,10 +33,10 @@ http::Response broken_body(const base::Error& error) {
 ModelRecords::ModelRecords(const Deps& deps)
     : registration_database_(
           or_config_error(storage::SqliteDatabase::open(database_path(deps.mlflow.settings)), kAttempt)),
-      fact_database_(or_config_error(storage::SqliteDatabase::open(database_path(deps.mlflow.settings),
-                                                                   storage::kBusyTimeout,
-                                                                   storage::Synchronous::normal),
-                                     kAttempt)),
+      fact_database_(
+          or_config_error(storage::SqliteDatabase::open(
+                              database_path(deps.mlflow.settings), storage::kBusyTimeout, storage::Synchronous::normal),
+                          kAttempt)),
       registration_store_(*registration_database_),
       run_facts_(*fact_database_),
       pool_(kThreads, kMaxWaiting),
@@ -53,10 +53,8 @@ ModelRecords::ModelRecords(const Deps& deps)
       keeper_({.worker = deps.mlflow.worker,
                .registrations = registrations_,
                .is_reachable = [upstream = deps.mlflow.upstream] { return is_reachable(upstream); },
-               .rest =
-                   [this, &clock = deps.clock](base::Duration duration) {
-                       return sleeper_.wait_until(clock.now() + duration);
-                   },
+               .rest = [this, &clock = deps.clock](
+                           base::Duration duration) { return sleeper_.wait_until(clock.now() + duration); },
                .mlflow_for =
                    [this](const models::Registration& registration) {
                        return std::make_unique<InternalMlflow>(
@@ -67,10 +65,9 @@ ModelRecords::ModelRecords(const Deps& deps)
                                       .fields = {}});
                    }}) {
     or_config_error(registrations_.load(), kAttempt);
-    deps.mlflow.metrics.gauge("hokusai_registrations_waiting",
-                              "Registrations that are not a version yet.",
-                              {},
-                              [this] { return static_cast<double>(registrations_.waiting()); });
+    deps.mlflow.metrics.gauge("hokusai_registrations_waiting", "Registrations that are not a version yet.", {}, [this] {
+        return static_cast<double>(registrations_.waiting());
+    });
 }
 
 void ModelRecords::start(net::Worker& control) {

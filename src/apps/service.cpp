@@ -160,8 +160,13 @@ Service::Service(const ServiceSettings& settings)
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
-    for (Part* part : std::initializer_list<Part*>{
-             local_registry_.get(), replica_.get(), past_.get(), offline_.get(), artifacts_.get(), &resends_, &models_}) {
+    for (Part* part : std::initializer_list<Part*>{local_registry_.get(),
+                                                   replica_.get(),
+                                                   past_.get(),
+                                                   offline_.get(),
+                                                   artifacts_.get(),
+                                                   &resends_,
+                                                   &models_}) {
         if (part != nullptr) {
             parts_.push_back(part);
         }

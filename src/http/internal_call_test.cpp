@@ -62,19 +62,18 @@ protected:
 
 TEST_F(InternalCallTest, the_handler_sees_a_request_like_any_other) {
     std::string seen;
-    const auto answer =
-        call({.method = "POST", .target = "/a%2Fb?c=d", .fields = "Content-Type: application/json\r\n", .body = "{}"},
-             [&seen](http::Exchange& exchange) -> base::Task<> {
-                 const base::Result<std::string> body = co_await exchange.read_whole_body(kEnough);
-                 seen = std::string(exchange.request().method_text) + " " + std::string(exchange.request().target) +
-                        " " + *body + " " + std::string(exchange.caller.key_id) + " " +
-                        std::string(exchange.peer_text());
-                 http::Response response = http::detail_response(418, "tea");
-                 response.headers.emplace_back("Retry-After", "7");
-                 response.headers.emplace_back("X-Hokusai-Source", "replica");
-                 response.headers.emplace_back("Age", "12");
-                 exchange.answer(response);
-             });
+    const auto answer = call(
+        {.method = "POST", .target = "/a%2Fb?c=d", .fields = "Content-Type: application/json\r\n", .body = "{}"},
+        [&seen](http::Exchange& exchange) -> base::Task<> {
+            const base::Result<std::string> body = co_await exchange.read_whole_body(kEnough);
+            seen = std::string(exchange.request().method_text) + " " + std::string(exchange.request().target) + " " +
+                   *body + " " + std::string(exchange.caller.key_id) + " " + std::string(exchange.peer_text());
+            http::Response response = http::detail_response(418, "tea");
+            response.headers.emplace_back("Retry-After", "7");
+            response.headers.emplace_back("X-Hokusai-Source", "replica");
+            response.headers.emplace_back("Age", "12");
+            exchange.answer(response);
+        });
     EXPECT_EQ(seen, "POST /a%2Fb?c=d {} key-1 192.0.2.7");
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 418);
@@ -87,26 +86,28 @@ TEST_F(InternalCallTest, the_handler_sees_a_request_like_any_other) {
 
 TEST_F(InternalCallTest, bodies_larger_than_any_buffer_pass_both_ways) {
     const std::string large(3UL * 1024 * 1024, 'x');
-    const auto answer = call({.method = "PUT", .target = "/", .body = large},
-                             [](http::Exchange& exchange) -> base::Task<> {
-                                 http::Response response;
-                                 response.body = *co_await exchange.read_whole_body(8 * kEnough);
-                                 exchange.answer(response);
-                             },
-                             8 * kEnough);
+    const auto answer = call(
+        {.method = "PUT", .target = "/", .body = large},
+        [](http::Exchange& exchange) -> base::Task<> {
+            http::Response response;
+            response.body = *co_await exchange.read_whole_body(8 * kEnough);
+            exchange.answer(response);
+        },
+        8 * kEnough);
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->body, large);
 }
 
 TEST_F(InternalCallTest, an_answer_past_its_bound_is_refused) {
-    const auto answer = call({.target = "/"},
-                             [](http::Exchange& exchange) -> base::Task<> {
-                                 http::Response response;
-                                 response.body = std::string(2048, 'x');
-                                 exchange.answer(response);
-                                 co_return;
-                             },
-                             2047);
+    const auto answer = call(
+        {.target = "/"},
+        [](http::Exchange& exchange) -> base::Task<> {
+            http::Response response;
+            response.body = std::string(2048, 'x');
+            exchange.answer(response);
+            co_return;
+        },
+        2047);
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Code::exhausted);
     EXPECT_EQ(tasks(), 0);

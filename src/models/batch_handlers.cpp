@@ -1,12 +1,11 @@
-#include "models/changes.hpp"
-#include "models/handlers.hpp"
-
 #include <functional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "models/changes.hpp"
+#include "models/handlers.hpp"
 #include "registry/json.hpp"
 
 #include <boost/json.hpp>
@@ -109,9 +108,8 @@ base::Task<http::Response> carry_out_batch(Context& context, const Request& requ
     json::array results;
     for (const Operation& operation : *operations) {
         const Outcome<std::string> outcome = co_await carry_out(context.mlflow, operation);
-        json::object result{{"action", operation.action},
-                            {"model", operation.model},
-                            {"status", outcome ? "success" : "error"}};
+        json::object result{
+            {"action", operation.action}, {"model", operation.model}, {"status", outcome ? "success" : "error"}};
         if (!outcome) {
             result["detail"] = detail_of(outcome.error());
         }

@@ -15,13 +15,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxDescription = 5000;  // MLflow's column
-constexpr std::size_t kMaxTag = 5000;
+constexpr std::size_t kMaxTag = 100'000;
+constexpr std::size_t kMaxStage = 100;
 
-base::Task<Outcome<void>> send(MlflowApi& mlflow,
-                               std::string_view method,
-                               std::string_view what,
-                               const VersionName& name,
-                               json::object body) {
+base::Task<Outcome<void>> send(
+    MlflowApi& mlflow, std::string_view method, std::string_view what, const VersionName& name, json::object body) {
     body["name"] = name.model;
     body["version"] = std::to_string(name.version);
     const base::Result<ApiAnswer> answer =
@@ -52,7 +50,7 @@ Update read_update(Members& members) {
 
 Transition read_transition(Members& members) {
     Transition transition;
-    if (const auto stage = members.text("stage", Presence::optional, kMaxTag)) {
+    if (const auto stage = members.text("stage", Presence::optional, kMaxStage)) {
         const base::Result<std::string> known = registry::canonical_stage(*stage);
         if (known) {
             transition.stage = *known;
@@ -90,13 +88,12 @@ base::Task<Outcome<std::string>> carry_out(MlflowApi& mlflow, VersionName name, 
 base::Task<Outcome<std::string>> carry_out(MlflowApi& mlflow, VersionName name, Transition transition) {
     // MLflow refuses to archive others for stages nobody serves from.
     const bool may_archive = transition.stage == "Production" || transition.stage == "Staging";
-    const Outcome<void> sent =
-        co_await send(mlflow,
-                      "POST",
-                      "transition-stage",
-                      name,
-                      {{"stage", transition.stage},
-                       {"archive_existing_versions", may_archive && transition.archives_existing}});
+    const Outcome<void> sent = co_await send(
+        mlflow,
+        "POST",
+        "transition-stage",
+        name,
+        {{"stage", transition.stage}, {"archive_existing_versions", may_archive && transition.archives_existing}});
     if (!sent) {
         co_return std::unexpected(sent.error());
     }

@@ -17,18 +17,14 @@ namespace {
 constexpr auto kDiskPatience = std::chrono::seconds(2);
 
 base::Task<std::optional<RunFacts>> find_kept(Context& context, std::string run_id) {
-    const base::Result<std::optional<RunFacts>> kept =
-        co_await context.pool.run(context.worker, kDiskPatience, [&store = context.run_facts, run_id] {
-            return store.find(run_id);
-        });
+    const base::Result<std::optional<RunFacts>> kept = co_await context.pool.run(
+        context.worker, kDiskPatience, [&store = context.run_facts, run_id] { return store.find(run_id); });
     co_return kept ? *kept : std::nullopt;
 }
 
 base::Task<> keep(Context& context, RunFacts facts) {
-    const base::Result<void> kept =
-        co_await context.pool.run(context.worker, kDiskPatience, [&store = context.run_facts, facts] {
-            return store.put(facts);
-        });
+    const base::Result<void> kept = co_await context.pool.run(
+        context.worker, kDiskPatience, [&store = context.run_facts, facts] { return store.put(facts); });
     if (!kept) {
         telemetry::log_warn("run_facts_not_kept", {{"run", facts.run_id}, {"error", kept.error().message}});
     }

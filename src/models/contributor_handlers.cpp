@@ -1,12 +1,11 @@
-#include "models/handlers.hpp"
-#include "models/recorded.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
 
 #include "base/strings.hpp"
+#include "models/handlers.hpp"
+#include "models/recorded.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -84,9 +83,8 @@ private:
 
     [[nodiscard]] const RecordedVersion* find(const std::string& model_id) const {
         const std::optional<VersionName> name = parse_model_id(model_id);
-        const auto found = std::ranges::find_if(all_, [&name](const RecordedVersion& one) {
-            return name && one.version.name == *name;
-        });
+        const auto found = std::ranges::find_if(
+            all_, [&name](const RecordedVersion& one) { return name && one.version.name == *name; });
         return found == all_.end() ? nullptr : &*found;
     }
 

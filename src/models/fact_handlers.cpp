@@ -1,10 +1,10 @@
-#include "models/handlers.hpp"
-#include "models/members.hpp"
-#include "models/recorded.hpp"
-
 #include <array>
 #include <set>
 #include <utility>
+
+#include "models/handlers.hpp"
+#include "models/members.hpp"
+#include "models/recorded.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>

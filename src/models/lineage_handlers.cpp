@@ -1,7 +1,7 @@
+#include <utility>
+
 #include "models/handlers.hpp"
 #include "models/recorded.hpp"
-
-#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>

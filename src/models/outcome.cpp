@@ -94,7 +94,9 @@ Refusal refusal_in(const ApiAnswer& answer) {
     return {registry::text_at(body.get_object(), "error_code"), registry::text_at(body.get_object(), "message")};
 }
 
-Outcome<json::object> object_in(const base::Result<ApiAnswer>& answer, std::string_view not_found) {
+Outcome<json::object> object_in(const base::Result<ApiAnswer>& answer,
+                                std::string_view not_found,
+                                std::string_view place) {
     if (!answer) {
         return std::unexpected(response_to_failure(answer.error()));
     }
@@ -116,7 +118,7 @@ Outcome<json::object> object_in(const base::Result<ApiAnswer>& answer, std::stri
         case 409:
         case 422: {
             FieldErrors errors;
-            errors.add({"body"}, said, "refused_by_mlflow");
+            errors.add({place}, said, "refused_by_mlflow");
             return std::unexpected(errors.response());
         }
         case 401:

@@ -54,7 +54,10 @@ private:
 
 // The object of an answer of 200; otherwise what the caller is told: 404 with `not_found` for what MLflow does not
 // know, 422 for what it refuses in its own words, 503 or 504 for what it gave no answer to.
-Outcome<boost::json::object> object_in(const base::Result<ApiAnswer>& answer, std::string_view not_found);
+// `place` is the part of the request that a refusal is about.
+Outcome<boost::json::object> object_in(const base::Result<ApiAnswer>& answer,
+                                       std::string_view not_found,
+                                       std::string_view place = "body");
 
 // What MLflow says of a call it refused; empty when it said nothing in its own words.
 struct Refusal {

@@ -132,9 +132,8 @@ private:
         if (!model) {
             co_return model;
         }
-        json::object call{{"name", registration_.model_name},
-                          {"source", source},
-                          {"tags", tags_of(registration_, true)}};
+        json::object call{
+            {"name", registration_.model_name}, {"source", source}, {"tags", tags_of(registration_, true)}};
         if (!run_id.empty()) {
             call["run_id"] = run_id;
         }
@@ -147,10 +146,10 @@ private:
 
     // An empty object: there is none.
     base::Task<Step> find_version() {
-        const base::Result<ApiAnswer> answer = co_await mlflow_.call(
-            {.target = fmt::format("{}/model-versions/search?max_results=1&filter={}",
-                                   kApi,
-                                   base::percent_encode(tag_filter(registration_)))});
+        const base::Result<ApiAnswer> answer =
+            co_await mlflow_.call({.target = fmt::format("{}/model-versions/search?max_results=1&filter={}",
+                                                         kApi,
+                                                         base::percent_encode(tag_filter(registration_)))});
         Step found = judge(answer);
         if (!found) {
             co_return found;

@@ -2,8 +2,9 @@
 //
 //   run ─► its parameters ─► model_data as its artifact ─► model ─► version
 //
-// Each step finds what an earlier attempt left behind, by the tag hokusai.registration_id or by its name, so that it may
-// be begun again from the start as often as it takes. A registry of our own has no runs: there the last two are all.
+// Each step finds what an earlier attempt left behind, by the tag hokusai.registration_id or by its name, so that it
+// may be begun again from the start as often as it takes. A registry of our own has no runs: there the last two are
+// all.
 #pragma once
 
 #include "base/error.hpp"

@@ -22,19 +22,19 @@ std::string_view to_string(RegistrationState state);
 std::optional<RegistrationState> parse_state(std::string_view text);
 
 struct Registration {
-    std::string id;  // a UUID
-    std::string model_name;
-    std::string model_type;
-    std::string model_data;  // a JSON object
-    std::string metadata;    // the same
-    std::string key_id;      // who registered it; empty: nobody was asked for a key
-    std::string key_name;
-    std::string idempotency_key;  // empty: none
-    base::WallTime created_at;
+    std::string id{};  // a UUID
+    std::string model_name{};
+    std::string model_type{};
+    std::string model_data{};  // a JSON object
+    std::string metadata{};    // the same
+    std::string key_id{};      // who registered it; empty: nobody was asked for a key
+    std::string key_name{};
+    std::string idempotency_key{};  // empty: none
+    base::WallTime created_at{};
     RegistrationState state = RegistrationState::pending;
-    std::string run_id;        // empty: none yet, or no MLflow server
+    std::string run_id{};      // empty: none yet, or no MLflow server
     std::int64_t version = 0;  // of a registered one
-    std::string error;         // of a failed one
+    std::string error{};       // of a failed one
 };
 
 // What others are told of, in the order of its model. It is there if and only if what it tells of is.

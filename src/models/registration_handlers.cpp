@@ -1,11 +1,10 @@
-#include "models/handlers.hpp"
-#include "models/registration_request.hpp"
-#include "models/versions.hpp"
-
 #include <utility>
 
 #include "auth/secret_bytes.hpp"
 #include "base/strings.hpp"
+#include "models/handlers.hpp"
+#include "models/registration_request.hpp"
+#include "models/versions.hpp"
 #include "registry/json.hpp"
 
 #include <boost/json.hpp>
@@ -13,11 +12,7 @@
 
 namespace models {
 
-namespace {
-
 namespace json = boost::json;
-
-}  // namespace
 
 base::Task<http::Response> register_model(Context& context, const Request& request) {
     Outcome<Registration> asked = read_registration(request);
@@ -64,7 +59,8 @@ base::Task<http::Response> download_model_data(Context& context, const Request& 
             response.body = std::move(found->model_data);
             response.headers.emplace_back(
                 "Content-Disposition",
-                fmt::format("attachment; filename*=UTF-8''{}-{}.json", base::percent_encode(name->model), name->version));
+                fmt::format(
+                    "attachment; filename*=UTF-8''{}-{}.json", base::percent_encode(name->model), name->version));
             co_return response;
         }
         if (!found && found.error().status != 404) {

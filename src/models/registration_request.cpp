@@ -135,17 +135,16 @@ std::map<std::string, std::string> run_params(const Registration& registration) 
 json::object to_json(const Registration& registration, bool has_mlflow) {
     const bool is_registered = registration.state == RegistrationState::registered;
     json::object object;
-    object["model_id"] =
-        is_registered ? json::value(fmt::format("{}/{}", registration.model_name, registration.version)) : json::value();
+    object["model_id"] = is_registered
+                             ? json::value(fmt::format("{}/{}", registration.model_name, registration.version))
+                             : json::value();
     object["model_name"] = registration.model_name;
     object["version"] = is_registered ? json::value(std::to_string(registration.version)) : json::value();
     // One that waits is registered for its client: it is durable, and will get its version.
     object["status"] = registration.state == RegistrationState::failed ? "failed" : "registered";
     object["registration_id"] = registration.id;
     object["registration_timestamp"] = base::to_naive_iso8601(registration.created_at);
-    object["mlflow_sync"] = !has_mlflow      ? "disabled"
-                            : is_registered ? "synced"
-                                            : to_string(registration.state);
+    object["mlflow_sync"] = !has_mlflow ? "disabled" : is_registered ? "synced" : to_string(registration.state);
     return object;
 }
 

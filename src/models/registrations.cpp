@@ -18,7 +18,8 @@ constexpr auto kPause = std::chrono::milliseconds(500);
 // Over some four minutes: a fault of MLflow's database would have been repaired, or would fail its probes.
 constexpr unsigned kMaxDoubts = 10;
 constexpr std::string_view kNothingLater =
-    "MLflow did not take it, and nothing is applied later where callers authenticate at MLflow themselves";
+    "MLflow gave no answer, and nothing is applied later where callers authenticate at MLflow themselves: look there "
+    "before registering it again";
 
 bool is_same(const Registration& left, const Registration& right) {
     return left.model_name == right.model_name && left.model_type == right.model_type &&
@@ -28,6 +29,9 @@ bool is_same(const Registration& left, const Registration& right) {
 Outcome<Registration> answer_to(Registration registration) {
     if (registration.state != RegistrationState::failed) {
         return registration;
+    }
+    if (registration.error == kNothingLater) {
+        return refuse(504, registration.error);
     }
     FieldErrors errors;
     errors.add({"body"}, registration.error, "refused_by_mlflow");
@@ -134,8 +138,7 @@ base::Task<Registration> Registrations::apply(net::Worker& worker, MlflowApi& ml
         co_return std::move(*applied);
     }
     book_.put_back(registration.id, worker.now(), is_doubtful);
-    telemetry::log_warn("registration_waits",
-                        {{"registration", registration.id}, {"reason", settled.error().message}});
+    telemetry::log_warn("registration_waits", {{"registration", registration.id}, {"reason", settled.error().message}});
     co_return registration;
 }
 

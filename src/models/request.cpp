@@ -134,7 +134,8 @@ bool is_finite(const json::value& value) {
         case json::kind::array:
             return std::ranges::all_of(value.get_array(), is_finite);
         case json::kind::object:
-            return std::ranges::all_of(value.get_object(), [](const auto& member) { return is_finite(member.value()); });
+            return std::ranges::all_of(value.get_object(),
+                                       [](const auto& member) { return is_finite(member.value()); });
         default:
             return true;
     }

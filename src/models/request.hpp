@@ -20,8 +20,8 @@ inline constexpr std::size_t kMaxBody = 1024UL * 1024;
 
 struct Request {
     http::Method method = http::Method::get;
-    std::string path;   // still percent-encoded
-    std::string query;  // the same, without '?'
+    std::string path{};   // still percent-encoded
+    std::string query{};  // the same, without '?'
     std::string content_type{};
     std::optional<std::string> idempotency_key{};
     std::string body{};

@@ -1,8 +1,10 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.hpp"
 #include "models/changes.hpp"
 #include "models/handlers.hpp"
 #include "models/versions.hpp"
-
-#include "base/strings.hpp"
 #include "registry/page_token.hpp"
 
 #include <boost/json.hpp>
@@ -64,9 +66,7 @@ bool is_in_production(const Version& version, const std::vector<AliasOfModel>& a
 
 // The change of the version that the path names.
 template <class Change>
-base::Task<http::Response> change_version(Context& context,
-                                          const Request& request,
-                                          Change (*read)(Members& members)) {
+base::Task<http::Response> change_version(Context& context, const Request& request, Change (*read)(Members& members)) {
     const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
     if (!name) {
         co_return name.error();

@@ -89,11 +89,9 @@ std::string search_target(std::string_view what, const std::string& filter, std:
 }  // namespace
 
 base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, VersionName name) {
-    const base::Result<ApiAnswer> answer =
-        co_await mlflow.call({.target = fmt::format("{}/model-versions/get?name={}&version={}",
-                                                    kApi,
-                                                    base::percent_encode(name.model),
-                                                    name.version)});
+    const base::Result<ApiAnswer> answer = co_await mlflow.call(
+        {.target = fmt::format(
+             "{}/model-versions/get?name={}&version={}", kApi, base::percent_encode(name.model), name.version)});
     const Outcome<json::object> object = object_in(answer, "Model not found: " + name.text());
     if (!object) {
         co_return std::unexpected(object.error());
@@ -107,10 +105,10 @@ base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, VersionName name) {
 
 base::Task<Outcome<VersionPage>> list_versions(MlflowApi& mlflow, PageOf page) {
     const std::string filter = filter_for(page.model);
-    const base::Result<ApiAnswer> answer = co_await mlflow.call(
-        {.target = search_target("model-versions", filter, page.max_results, page.token) +
-                   "&order_by=name%20ASC&order_by=version_number%20ASC"});
-    const Outcome<json::object> object = object_in(answer, "MLflow has no registry of models");
+    const base::Result<ApiAnswer> answer =
+        co_await mlflow.call({.target = search_target("model-versions", filter, page.max_results, page.token) +
+                                        "&order_by=name%20ASC&order_by=version_number%20ASC"});
+    const Outcome<json::object> object = object_in(answer, "MLflow has no registry of models", "query");
     if (!object) {
         co_return std::unexpected(object.error());
     }
@@ -140,9 +138,8 @@ base::Task<Outcome<AllVersions>> list_all_versions(MlflowApi& mlflow, std::optio
             break;
         }
     }
-    std::ranges::sort(all.versions, {}, [](const Version& version) {
-        return std::tie(version.name.model, version.name.version);
-    });
+    std::ranges::sort(
+        all.versions, {}, [](const Version& version) { return std::tie(version.name.model, version.name.version); });
     co_return all;
 }
 
@@ -152,7 +149,7 @@ base::Task<Outcome<std::vector<AliasOfModel>>> list_aliases(MlflowApi& mlflow) {
     for (int count = 0; count < kMaxPages; ++count) {
         const base::Result<ApiAnswer> answer =
             co_await mlflow.call({.target = search_target("registered-models", {}, kPageSize, token)});
-        const Outcome<json::object> object = object_in(answer, "MLflow has no registry of models");
+        const Outcome<json::object> object = object_in(answer, "MLflow has no registry of models", "query");
         if (!object) {
             co_return std::unexpected(object.error());
         }

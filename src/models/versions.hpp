@@ -22,8 +22,8 @@ struct Version {
     std::string description;
     std::string run_id;  // empty: none
     std::string source;
-    std::int64_t created_at = 0;  // milliseconds since the epoch
-    boost::json::object tags;     // {name: value}
+    std::int64_t created_at = 0;       // milliseconds since the epoch
+    boost::json::object tags;          // {name: value}
     std::vector<std::string> aliases;  // not told by lists
 };
 

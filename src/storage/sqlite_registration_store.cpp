@@ -35,8 +35,7 @@ Registration registration_row(SQLite::Statement& row) {
     registration.key_name = row.getColumn(6).getString();
     registration.idempotency_key = row.getColumn(7).getString();
     registration.created_at = from_microseconds(row.getColumn(8).getInt64());
-    registration.state =
-        models::parse_state(row.getColumn(9).getString()).value_or(RegistrationState::pending);
+    registration.state = models::parse_state(row.getColumn(9).getString()).value_or(RegistrationState::pending);
     registration.run_id = row.getColumn(10).getString();
     registration.version = row.getColumn(11).getInt64();
     registration.error = row.getColumn(12).getString();
@@ -78,8 +77,7 @@ void insert(SQLite::Database& connection, const Registration& registration) {
 
 void insert(SQLite::Database& connection, const Event& event) {
     SQLite::Statement statement(
-        connection,
-        "INSERT INTO events (id, type, model, version, payload, created_at) VALUES (?, ?, ?, ?, ?, ?)");
+        connection, "INSERT INTO events (id, type, model, version, payload, created_at) VALUES (?, ?, ?, ?, ?, ?)");
     statement.bind(1, event.id);
     statement.bind(2, event.type);
     statement.bind(3, event.model);
@@ -116,8 +114,8 @@ base::Result<std::optional<Registration>> SqliteRegistrationStore::find(const st
 
 base::Result<std::vector<models::WaitingRegistration>> SqliteRegistrationStore::list_pending() {
     return database_.read([](SQLite::Database& connection) -> base::Result<std::vector<models::WaitingRegistration>> {
-        SQLite::Statement select(
-            connection, "SELECT id, model_name FROM registrations WHERE state = 'pending' ORDER BY sequence");
+        SQLite::Statement select(connection,
+                                 "SELECT id, model_name FROM registrations WHERE state = 'pending' ORDER BY sequence");
         std::vector<models::WaitingRegistration> waiting;
         while (select.executeStep()) {
             waiting.push_back({select.getColumn(0).getString(), select.getColumn(1).getString()});

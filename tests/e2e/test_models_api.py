@@ -230,7 +230,7 @@ class TestRegistering:
             ("text/plain", b"{}", 415),
             ("application/json", b"", 422),
             ("application/json", b"[]", 422),
-            ("application/json", b"{\"a\":\xff}", 422),
+            ("application/json", b'{"a":\xff}', 422),
             ("application/json", b'{"model_name":"a","model_name":"b","model_type":"ranking","model_data":{}}', 422),
             ("application/json", b'{"model_name":"a","model_type":"ranking","model_data":{"n":1e999}}', 422),
             ("application/json", b"[" * 100_000, 422),
@@ -263,10 +263,9 @@ class TestVersions:
         second = api.get(f"?name={recorded.name}&max_results=1&page_token={first['next_page_token']}")
         assert [one["models"][0]["version"] for one in (first, second)] == ["1", "2"]
         assert "next_page_token" not in second
-        for wrong in ("max_results=0", "max_results=1001", "max_results=x", "name=%ff", "name=a&name=b"):
+        for wrong in ("max_results=0", "max_results=1001", "max_results=x", "name=%ff", "name=a&name=b", "page_token=nonsense"):
             answer = api.ask("GET", f"?{wrong}")
             assert (answer.status_code, answer.json()["errors"][0]["loc"][0]) == (422, "query")
-        assert api.ask("GET", "?page_token=nonsense").status_code == 422
 
     @pytest.mark.parametrize("where", ["mlflow", "native"])
     def test_the_life_of_a_version(self, where: str, api: Api, native: Api) -> None:
@@ -293,9 +292,7 @@ class TestVersions:
             answer = one.ask(method, path, body)
             assert (answer.status_code, answer.json()["detail"]) == (404, f"Model not found: {name}:1")
 
-    def test_an_alias_puts_a_version_into_production(
-        self, api: Api, client: MlflowClient, recorded: Recorded
-    ) -> None:
+    def test_an_alias_puts_a_version_into_production(self, api: Api, client: MlflowClient, recorded: Recorded) -> None:
         client.set_registered_model_alias(recorded.name, "champion", "2")
         assert api.get(f"/{recorded.name}/2")["aliases"] == ["champion"]
         production = [one for one in api.get("/production")["models"] if one["model_name"] == recorded.name]
@@ -421,7 +418,7 @@ class TestRecordedFacts:
         assert api.get(f"/{recorded.name}/1/lineage")["missing"] == ["training_data"]
 
     def test_a_contributors_impact(self, api: Api, recorded: Recorded) -> None:
-        impact = api.get(f"/contributors/{ADDRESS.lower().replace('0x', '0x')}/impact")
+        impact = api.get(f"/contributors/{ADDRESS.lower()}/impact")
         mine = [one for one in impact["contributions"] if one["model"] == recorded.name]
         assert [(one["version"], one["baseline_id"], one["score"]) for one in mine] == [
             ("2", f"{recorded.name}/1", 0.125)
@@ -460,7 +457,7 @@ class Outage:
 
 @pytest.fixture
 def outage(serve: Callable[..., Hokusai], real_mlflow: MlflowServer) -> Outage:
-    env = QUICK_PROBES | {"MLFLOW_CB_RECOVERY_TIMEOUT": "1"}
+    env = QUICK_PROBES | {"MLFLOW_CB_RECOVERY_TIMEOUT": "1", "HOKUSAI_REPLICA_SWEEP_INTERVAL": "1s"}
     hokusai = serve(mlflow=real_mlflow.url, env=env).wait_ready()
     return Outage(hokusai, Api(hokusai, hokusai.create_key("model:write")), real_mlflow)
 
@@ -536,11 +533,9 @@ class TestWhileMlflowIsAway:
     def test_facts_are_shown_with_their_age(self, outage: Outage, recorded: Recorded) -> None:
         before = outage.api.get(f"/{recorded.name}/2/metrics")
         outage.api.get(f"/{recorded.name}/lineage")
-        wait_until(
-            "the replica to know the model",
-            lambda: "Age" not in outage.api.ask("GET", f"/{recorded.name}/2").headers,
-            30,
-        )
+        sweeps = "hokusai_replica_sweeps_total"
+        goal = outage.hokusai.metrics().get(sweeps, 0) + 2
+        wait_until("two sweeps", lambda: outage.hokusai.metrics().get(sweeps, 0) >= goal, 60)
         outage.begin()
         answer = outage.api.ask("GET", f"/{recorded.name}/2/metrics")
         assert answer.status_code == 200, answer.text

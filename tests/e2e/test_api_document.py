@@ -122,6 +122,28 @@ def test_health_of_an_outage_is_as_described(serve: Callable[..., Hokusai], docu
                 check_described(document, operation, gateway.get(path + query, headers={"Accept": wanted}))
 
 
+def test_models_of_an_outage_are_as_described(serve: Callable[..., Hokusai], document: dict) -> None:
+    gateway = serve(mlflow=f"http://127.0.0.1:{free_port()}", env=QUICK_PROBES)
+    wait_until("an open breaker", lambda: gateway.breaker() == "OPEN")
+    admin = gateway.create_key("admin")
+    asked = {"model_name": "fraud", "model_type": "ranking", "model_data": {}}
+    registered = requests.post(f"{gateway.url}/models/register", json=asked, headers=admin.bearer, timeout=10)
+    check_described(document, document["paths"]["/models/register"]["post"], registered)
+    known = NOBODY | {"registration_id": registered.json()["registration_id"]}
+
+    statuses = {}
+    for server, path, method, operation in operations(document):
+        if server == "" and method == "get" and operation["tags"] == ["models"]:
+            target = path.format_map(known) + "?model1=nobody:1&model2=nobody:2"
+            answer = gateway.get(target, headers=admin.bearer)
+            check_described(document, operation, answer)
+            statuses[operation["operationId"]] = answer.status_code
+
+    assert (registered.status_code, registered.json()["mlflow_sync"]) == (201, "pending")
+    assert statuses.pop("getRegistration") == 200
+    assert set(statuses.values()) == {503}
+
+
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])
 def test_is_not_sent_again_to_who_has_it(standalone: Hokusai, path: str) -> None:
     first = standalone.get(path)

@@ -23,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--creates", type=int, default=100, help="whose answers get lost (default: %(default)s)")
     group.addoption("--outages", type=int, default=1, help="how often MLflow is killed (default: %(default)s)")
     group.addoption("--outage-seconds", type=float, default=10, help="how long MLflow is gone (default: %(default)s)")
+    group = parser.getgroup("api", "random calls to our own API")
+    group.addoption("--api-examples", type=int, default=5, help="for each operation (default: %(default)s)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,11 +1,15 @@
 #include "apps/routes.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "apps/api_document.hpp"
 #include "apps/status_page.hpp"
 #include "mlflow/routes.hpp"
+#include "models/models_api.hpp"
 #include "registry_http/alias_history_answer.hpp"
 #include "telemetry/log.hpp"
 
@@ -58,7 +62,7 @@ base::Task<> reset_breaker(RouteDeps deps, Exchange& exchange) {
     net::Worker& worker = exchange.context().worker;
     const base::WallTime wall_now = worker.clock().wall_now();
     if (deps.breaker == nullptr) {
-        exchange.answer(health::reset_failed("no MLflow server is configured"));
+        exchange.answer(http::detail_response(409, "Reset failed: no MLflow server is configured"));
         co_return;
     }
     auth::AuditEntry entry;
@@ -145,6 +149,18 @@ void add_mlflow_routes(std::vector<http::Route>& routes, const RouteDeps& deps) 
     }
 }
 
+void add_model_routes(std::vector<http::Route>& routes, const RouteDeps& deps) {
+    for (const std::string_view prefix : models::kPrefixes) {
+        http::Route route;
+        route.path = prefix;
+        route.is_prefix = true;
+        route.name = "models";
+        route.scope = models::required_scope;
+        route.handle = deps.handle_models;
+        routes.push_back(std::move(route));
+    }
+}
+
 }  // namespace
 
 std::vector<http::Route> make_routes(const RouteDeps& deps) {
@@ -152,6 +168,8 @@ std::vector<http::Route> make_routes(const RouteDeps& deps) {
     add_health_routes(routes, deps);
     add_operator_routes(routes, deps);
     add_registry_routes(routes, deps);
+    add_model_routes(routes, deps);
+    std::ranges::move(api_document_routes(), std::back_inserter(routes));
     add_mlflow_routes(routes, deps);
     return routes;
 }

@@ -24,6 +24,7 @@ struct RouteDeps {
     telemetry::Metrics& metrics;
     http::Route::TryAnswer try_mlflow;    // of this worker, for MLflow's paths; may be empty
     http::Route::Handle handle_mlflow;    // the same, for what has to wait
+    http::Route::Handle handle_models;    // of this worker, for our own API of models
     resilience::CircuitBreaker* breaker;  // of MLflow; null: MLflow is not configured
     auth::AuditLog& audit_log;
     net::BlockingPool& pool;

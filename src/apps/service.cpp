@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "apps/build_info.hpp"
-#include "apps/mlflow_calls.hpp"
 #include "apps/module_settings.hpp"
 #include "apps/routes.hpp"
 #include "auth/key_issuing.hpp"
@@ -56,18 +55,13 @@ public:
                    service.settings_.auth.mode == AuthMode::required,
                    service.settings_.mlflow.forward_auth}),
           health_(service.monitor_, service.identity_),
-          mlflow_({service.settings_,
-                   worker,
-                   service.store_.pepper,
-                   service.trusted_proxies_,
-                   service.metrics_,
+          mlflow_(service.mlflow_calls(worker)),
+          models_(service.models_,
+                  {worker,
+                   service.server_settings_,
                    service.mlflow_ ? &service.mlflow_->upstream : nullptr,
-                   service.past_.get(),
-                   service.local_registry_.get(),
-                   service.replica_.get(),
-                   service.offline_.get(),
-                   service.artifacts_.get(),
-                   service.resends_}),
+                   [this](http::Exchange& exchange) { return mlflow_.handle(exchange); }},
+                  service.settings_.mlflow.forward_auth),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
                   make_routes({health_,
                                service.monitor_,
@@ -75,6 +69,7 @@ public:
                                service.metrics_,
                                [this](http::Exchange& exchange) { return mlflow_.try_answer(exchange); },
                                [this](http::Exchange& exchange) { return mlflow_.handle(exchange); },
+                               [this](http::Exchange& exchange) { return models_.handle(exchange); },
                                service.mlflow_ ? &service.mlflow_->breaker : nullptr,
                                service.store_.audit_log,
                                service.pool_,
@@ -100,6 +95,7 @@ private:
     KeyAccess access_;
     health::HealthResponder health_;
     MlflowCalls mlflow_;
+    ModelCalls models_;
     http::Router router_;
 };
 
@@ -153,6 +149,7 @@ Service::Service(const ServiceSettings& settings)
       artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
                                                  settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
                                            : nullptr),
+      models_({server_settings_, clock_, mlflow_calls(control_)}),
       sleeper_(control_),
       store_probe_(control_, probe_pool_, *probe_database_, settings.health.deadline),
       monitor_random_(base::system_seed()),
@@ -163,8 +160,13 @@ Service::Service(const ServiceSettings& settings)
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
-    for (Part* part : std::initializer_list<Part*>{
-             local_registry_.get(), replica_.get(), past_.get(), offline_.get(), artifacts_.get(), &resends_}) {
+    for (Part* part : std::initializer_list<Part*>{local_registry_.get(),
+                                                   replica_.get(),
+                                                   past_.get(),
+                                                   offline_.get(),
+                                                   artifacts_.get(),
+                                                   &resends_,
+                                                   &models_}) {
         if (part != nullptr) {
             parts_.push_back(part);
         }
@@ -219,6 +221,21 @@ health::Targets Service::probe_targets() {
         targets.details.push_back({"artifacts", url, mlflow_->artifacts_probe});
     }
     return targets;
+}
+
+MlflowCalls::Deps Service::mlflow_calls(net::Worker& worker) {
+    return {settings_,
+            worker,
+            store_.pepper,
+            trusted_proxies_,
+            metrics_,
+            mlflow_ ? &mlflow_->upstream : nullptr,
+            past_.get(),
+            local_registry_.get(),
+            replica_.get(),
+            offline_.get(),
+            artifacts_.get(),
+            resends_};
 }
 
 std::unique_ptr<http::RequestHandler> Service::make_handler(net::Worker& worker) {

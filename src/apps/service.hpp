@@ -11,7 +11,9 @@
 #include "apps/key_access.hpp"
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_artifacts.hpp"
+#include "apps/mlflow_calls.hpp"
 #include "apps/mlflow_replica.hpp"
+#include "apps/model_records.hpp"
 #include "apps/offline_writes.hpp"
 #include "apps/part.hpp"
 #include "apps/probes.hpp"
@@ -77,6 +79,7 @@ private:
 
     [[nodiscard]] health::Targets probe_targets();
     [[nodiscard]] std::unique_ptr<RegistryPast> make_past();
+    [[nodiscard]] MlflowCalls::Deps mlflow_calls(net::Worker& worker);
     [[nodiscard]] std::unique_ptr<http::RequestHandler> make_handler(net::Worker& worker);
     void note_transition(const resilience::Transition& transition);
     void register_metrics();
@@ -112,7 +115,8 @@ private:
     ResendProtection resends_;
     std::unique_ptr<OfflineWrites> offline_;      // with a journal
     std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept
-    std::vector<Part*> parts_;                    // those of them that are there
+    ModelRecords models_;
+    std::vector<Part*> parts_;  // those of them that are there
     WorkerSleeper sleeper_;
     StoreProbe store_probe_;
     base::SeededRandom monitor_random_;

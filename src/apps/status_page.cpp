@@ -27,7 +27,7 @@ if (location.hash.startsWith("#/")) { location.replace("/mlflow/" + location.has
 <p id="state">Reading the state&hellip;</p>
 <dl id="checks"></dl>
 <p><a href="/mlflow/">MLflow</a> &middot; <a href="/health?detailed=true">health</a> &middot;
-<a href="/ready">readiness</a> &middot; <a href="/metrics">metrics</a></p>
+<a href="/ready">readiness</a> &middot; <a href="/metrics">metrics</a> &middot; <a href="/docs">API</a></p>
 <script>
 async function show() {
   try {
@@ -72,6 +72,7 @@ http::Response root_response(const http::RequestHead& request) {
         {"health_endpoints", {"/health", "/ready", "/live", "/health/mlflow", "/health/status"}},
         {"metrics", "/metrics"},
         {"mlflow", "/mlflow/"},
+        {"documentation", "/docs"},
     });
     return response;
 }

@@ -8,6 +8,7 @@
 #include "storage/alias_history_schema.hpp"
 #include "storage/artifact_schema.hpp"
 #include "storage/journal_schema.hpp"
+#include "storage/model_schema.hpp"
 #include "storage/registry_schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -103,7 +104,7 @@ constexpr const char* kArtifactOwners =
     "CREATE INDEX registry_versions_by_artifact_uri ON registry_versions (artifact_uri)";
 
 // Append only: a step that was released never changes.
-constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema};
+constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema, kModelSchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema, kArtifactOwners};
 constexpr std::array kJournalMigrations{kJournalSchema};
 constexpr std::array kArtifactMigrations{kArtifactSchema};

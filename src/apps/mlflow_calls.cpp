@@ -12,6 +12,9 @@ MlflowCalls::MlflowCalls(const Deps& deps)
         return;
     }
     gateway_.emplace(deps.worker, *deps.upstream, deps.trusted_proxies, deps.metrics);
+    if (deps.offline_registry != nullptr) {
+        models_.emplace(deps.offline_registry->calls(deps.worker));
+    }
     if (deps.replica != nullptr) {
         replicated_.emplace(*deps.replica,
                             deps.worker,
@@ -19,7 +22,8 @@ MlflowCalls::MlflowCalls(const Deps& deps)
                             *gateway_,
                             deps.settings.replica,
                             deps.metrics,
-                            deps.past->loads().notes(deps.worker.index()));
+                            deps.past->loads().notes(deps.worker.index()),
+                            models_ ? &*models_ : nullptr);
     }
     if (deps.offline != nullptr) {
         runs_.emplace(deps.offline->calls(deps.worker, *gateway_));

@@ -68,6 +68,11 @@ public:
     void start(net::Worker& control) override;
     void stop() override;
 
+    // What creates were answered said of the model is not what MLflow says of it by now.
+    void forget_baseline(const registry::ModelKey& model) {
+        book_.note_baseline(model, std::nullopt);
+    }
+
     [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }

@@ -66,6 +66,7 @@ public:
                    service.local_registry_.get(),
                    service.replica_.get(),
                    service.offline_.get(),
+                   service.offline_registry_.get(),
                    service.artifacts_.get(),
                    service.resends_}),
           router_({access_, service.metrics_, service.settings_.http.cors_origins},
@@ -150,6 +151,17 @@ Service::Service(const ServiceSettings& settings)
       offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
                                                     settings, mlflow_->upstream, control_, clock_, metrics_})
                                               : nullptr),
+      offline_registry_(replica_ && offline_
+                            ? std::make_unique<OfflineRegistry>(OfflineRegistry::Deps{
+                                  settings,
+                                  mlflow_->upstream,
+                                  *replica_,
+                                  *offline_,
+                                  control_,
+                                  clock_,
+                                  metrics_,
+                                  [this](const registry::ModelKey& model) { resends_.forget_baseline(model); }})
+                            : nullptr),
       artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
                                                  settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
                                            : nullptr),
@@ -164,7 +176,13 @@ Service::Service(const ServiceSettings& settings)
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
     for (Part* part : std::initializer_list<Part*>{
-             local_registry_.get(), replica_.get(), past_.get(), offline_.get(), artifacts_.get(), &resends_}) {
+             local_registry_.get(),
+             replica_.get(),
+             past_.get(),
+             offline_.get(),
+             offline_registry_.get(),
+             artifacts_.get(),
+             &resends_}) {
         if (part != nullptr) {
             parts_.push_back(part);
         }

@@ -12,6 +12,7 @@
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_artifacts.hpp"
 #include "apps/mlflow_replica.hpp"
+#include "apps/offline_registry.hpp"
 #include "apps/offline_writes.hpp"
 #include "apps/part.hpp"
 #include "apps/probes.hpp"
@@ -111,6 +112,7 @@ private:
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
     ResendProtection resends_;
     std::unique_ptr<OfflineWrites> offline_;      // with a journal
+    std::unique_ptr<OfflineRegistry> offline_registry_;  // with both, the copy and the journal
     std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept
     std::vector<Part*> parts_;                    // those of them that are there
     WorkerSleeper sleeper_;

@@ -4,9 +4,13 @@ namespace apps {
 
 MlflowCalls::MlflowCalls(const Deps& deps)
     : protected_(
-          deps.resends, deps.worker, deps.pepper, [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
+          deps.resends,
+          deps.worker,
+          deps.pepper,
+          [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
               return handle_unprotected(exchange, observer);
-          }) {
+          },
+          deps.offline_registry != nullptr && deps.settings.offline.accepts_writes) {
     if (deps.local != nullptr) {
         standalone_.emplace(*deps.local, deps.past->loads().notes(deps.worker.index()), deps.metrics);
         return;

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "apps/mlflow_replica.hpp"
 #include "apps/offline_writes.hpp"
@@ -11,6 +13,7 @@
 #include "apps/settings.hpp"
 #include "base/clock.hpp"
 #include "base/task.hpp"
+#include "http/message.hpp"
 #include "mlflow/pace.hpp"
 #include "mlflow/upstream.hpp"
 #include "mlflow/upstream_client.hpp"
@@ -46,6 +49,21 @@ public:
 
     // The writes of one worker.
     offline_registry::OfflineModels calls(net::Worker& worker);
+
+    // Whether it is the rows that say what has become of the model's writes, and what they say.
+    [[nodiscard]] bool has_pending(const registry::ModelKey& model) const {
+        return pending_.contains(model);
+    }
+
+    [[nodiscard]] bool has_any_pending() const {
+        return pending_.size() > 0;
+    }
+
+    base::Task<std::optional<http::Response>> answer(net::Worker& worker,
+                                                     registry::Call read,
+                                                     replica::CallTarget target) {
+        return replica_.answer(worker, std::move(read), std::move(target));
+    }
 
     [[nodiscard]] bool is_idle() const override {
         return true;  // the pools are the copy's and the journal's

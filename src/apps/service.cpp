@@ -143,11 +143,6 @@ Service::Service(const ServiceSettings& settings)
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
                                              settings, mlflow_->upstream, control_, clock_, metrics_, *past_})
                                        : nullptr),
-      resends_({settings,
-                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get()},
-                control_,
-                clock_,
-                metrics_}),
       offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
                                                     settings, mlflow_->upstream, control_, clock_, metrics_})
                                               : nullptr),
@@ -162,6 +157,11 @@ Service::Service(const ServiceSettings& settings)
                                   metrics_,
                                   [this](const registry::ModelKey& model) { resends_.forget_baseline(model); }})
                             : nullptr),
+      resends_({settings,
+                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get(), .offline = offline_registry_.get()},
+                control_,
+                clock_,
+                metrics_}),
       artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
                                                  settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
                                            : nullptr),

@@ -110,9 +110,9 @@ private:
     std::unique_ptr<RegistryPast> past_;             // with a registry of our own, or a copy of MLflow's
     std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
     std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
-    ResendProtection resends_;
     std::unique_ptr<OfflineWrites> offline_;      // with a journal
     std::unique_ptr<OfflineRegistry> offline_registry_;  // with both, the copy and the journal
+    ResendProtection resends_;
     std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept
     std::vector<Part*> parts_;                    // those of them that are there
     WorkerSleeper sleeper_;

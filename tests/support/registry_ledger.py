@@ -48,7 +48,6 @@ class Ledger:
     prefix: str
     models: dict[str, Model] = field(default_factory=dict)
     highest: dict[str, int] = field(default_factory=dict)
-    uncreatable: set[str] = field(default_factory=set)  # a create of theirs got no answer
     writes: int = 0
     last: str = ""  # the model of the last write
 
@@ -77,7 +76,7 @@ class Ledger:
             raise
 
     def _choose(self, name: str) -> Callable[[MlflowClient, str], None]:
-        creates = [] if name in self.uncreatable else [self.create_version] * 4
+        creates = [self.create_version] * 4
         others = [self._set_alias, self._set_version_tag, self._set_stage, self._describe_version, self._drop_version]
         model_only = [self._set_model_tag, self._describe_model, self._drop_tag]
         choices = creates + model_only + (others + others + [self._drop_alias] if self.models[name].versions else [])

@@ -88,17 +88,19 @@ int journal_status(const ServiceSettings& settings, bool as_json, base::WallTime
         return kDone;
     }
     if (status->oldest) {
-        console.out << fmt::format("{} writes to {} runs and models wait for MLflow, {} bytes, the oldest since {:.1f} s\n",
-                                   status->entries,
-                                   status->lanes,
-                                   status->bytes,
-                                   age_of(*status->oldest, now));
+        console.out << fmt::format(
+            "{} writes to {} runs and models wait for MLflow, {} bytes, the oldest since {:.1f} s\n",
+            status->entries,
+            status->lanes,
+            status->bytes,
+            age_of(*status->oldest, now));
     } else {
         console.out << "nothing waits for MLflow\n";
     }
     console.out << fmt::format("{} runs are known, so that their writes would be accepted\n", status->known);
     if (status->rejected > 0) {
-        console.out << fmt::format("{} were refused by MLflow or discarded: hokusai journal rejected shows them\n", status->rejected);
+        console.out << fmt::format("{} were refused by MLflow or discarded: hokusai journal rejected shows them\n",
+                                   status->rejected);
     }
     return kDone;
 }

@@ -48,7 +48,7 @@ public:
         MlflowReplica* replica;  // this and below only with `upstream`
         OfflineWrites* offline;
         OfflineRegistry* offline_registry;  // only with `replica` and `offline`
-        MlflowArtifacts* artifacts;  // only with `replica`
+        MlflowArtifacts* artifacts;         // only with `replica`
         ResendProtection& resends;
     };
 

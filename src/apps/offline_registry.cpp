@@ -26,8 +26,7 @@ OfflineRegistry::OfflineRegistry(const Deps& deps)
       journal_(deps.writes.journal()),
       pending_(replica_.confirmations),
       sleeper_(deps.control),
-      client_(
-          deps.control, deps.upstream, "hokusai-registry", deps.settings.mlflow.connect_timeout, 2 * kCallsAtOnce),
+      client_(deps.control, deps.upstream, "hokusai-registry", deps.settings.mlflow.connect_timeout, 2 * kCallsAtOnce),
       reader_({deps.control,
                deps.copy.pool(),
                [this](mlflow::UpstreamClient::Question question) { return client_.get(std::move(question)); }},
@@ -64,7 +63,8 @@ void OfflineRegistry::take_up(const Deps& deps) {
     journal::JournalStore& store = deps.writes.store();
     for (const std::string& lane : journal_.lanes(offline_registry::kModelLanes)) {
         const registry::ModelKey key = offline_registry::model_of_lane(lane);
-        const auto entries = or_config_error(store.head(lane, kAll, std::numeric_limits<std::int64_t>::max()), kAttempt);
+        const auto entries =
+            or_config_error(store.head(lane, kAll, std::numeric_limits<std::int64_t>::max()), kAttempt);
         pending_.add(key);
         const base::Result<void> caught_up =
             replica_.write_now([&](registry::Writer& writer) -> base::Result<std::int64_t> {

@@ -41,7 +41,8 @@ public:
         std::function<void(const registry::ModelKey&)> when_delivered;
     };
 
-    // Brings the copy's rows to what the journal holds; blocks. Throws base::ConfigError when the journal can't be read.
+    // Brings the copy's rows to what the journal holds; blocks. Throws base::ConfigError when the journal can't be
+    // read.
     explicit OfflineRegistry(const Deps& deps);
 
     void start(net::Worker& control) override;

@@ -30,15 +30,15 @@ void add_pending(CLI::App& registry, Flags& flags, std::function<int()>& action)
         flags.add_file(*command);
     };
 
-    CLI::App* pending =
-        registry.add_subcommand("pending", "List the models whose accepted writes wait for MLflow");
+    CLI::App* pending = registry.add_subcommand("pending", "List the models whose accepted writes wait for MLflow");
     pending->add_flag("--json", as_json, "print one JSON object");
     set(pending, [](const ServiceSettings& settings, const Console& console) {
         return registry_pending(settings, as_json, console);
     });
 
     CLI::App* conflicts = registry.add_subcommand(
-        "conflicts", "List the models somebody else wrote to meanwhile, so that what waits can't go as it was promised");
+        "conflicts",
+        "List the models somebody else wrote to meanwhile, so that what waits can't go as it was promised");
     conflicts->add_flag("--json", looked_at.as_json, "print one JSON object");
     conflicts->add_flag("--all", looked_at.shows_all, "with the writes that were set aside");
     set(conflicts, [](const ServiceSettings& settings, const Console& console) {

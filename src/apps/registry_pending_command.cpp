@@ -202,11 +202,11 @@ int registry_resolve(const ServiceSettings& settings, const RegistryResolveReque
                                      "--workspace names another workspace",
                                      request.model)});
     }
-    console.out << fmt::format("model '{}': {} as soon as the service runs and MLflow answers; hokusai registry "
-                               "conflicts shows what became of it\n",
-                               request.model,
-                               request.applies ? "what waits goes on top of what MLflow has"
-                                               : "what waits is set aside, and MLflow's stays");
+    console.out << fmt::format(
+        "model '{}': {} as soon as the service runs and MLflow answers; hokusai registry "
+        "conflicts shows what became of it\n",
+        request.model,
+        request.applies ? "what waits goes on top of what MLflow has" : "what waits is set aside, and MLflow's stays");
     return kDone;
 }
 

@@ -93,9 +93,7 @@ idempotency::Settler::Deps RegistryQuestions::settler_deps(idempotency::IntentBo
     return {worker_,
             book,
             reader_,
-            [this] {
-                return is_reachable() || (registry_.offline != nullptr && registry_.offline->has_any_pending());
-            },
+            [this] { return is_reachable() || (registry_.offline != nullptr && registry_.offline->has_any_pending()); },
             [this](base::Duration duration) { return pause(duration); }};
 }
 

@@ -158,7 +158,9 @@ Service::Service(const ServiceSettings& settings)
                                   [this](const registry::ModelKey& model) { resends_.forget_baseline(model); }})
                             : nullptr),
       resends_({settings,
-                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get(), .offline = offline_registry_.get()},
+                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr,
+                 .local = local_registry_.get(),
+                 .offline = offline_registry_.get()},
                 control_,
                 clock_,
                 metrics_}),
@@ -175,18 +177,14 @@ Service::Service(const ServiceSettings& settings)
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
-    for (Part* part : std::initializer_list<Part*>{
-             local_registry_.get(),
-             replica_.get(),
-             past_.get(),
-             offline_.get(),
-             offline_registry_.get(),
-             artifacts_.get(),
-             &resends_}) {
-        if (part != nullptr) {
-            parts_.push_back(part);
-        }
-    }
+    const std::initializer_list<Part*> parts{local_registry_.get(),
+                                             replica_.get(),
+                                             past_.get(),
+                                             offline_.get(),
+                                             offline_registry_.get(),
+                                             artifacts_.get(),
+                                             &resends_};
+    std::ranges::copy_if(parts, std::back_inserter(parts_), [](const Part* part) { return part != nullptr; });
     load_keys();
     register_metrics();
     listening_monitor_.store(&monitor_);

@@ -107,10 +107,10 @@ private:
     net::BlockingPool probe_pool_;  // its own thread, so that slow work elsewhere is not taken for a dead store
     auth::KeyRefresher key_refresher_;
     std::unique_ptr<MlflowSide> mlflow_;
-    std::unique_ptr<RegistryPast> past_;             // with a registry of our own, or a copy of MLflow's
-    std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
-    std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
-    std::unique_ptr<OfflineWrites> offline_;      // with a journal
+    std::unique_ptr<RegistryPast> past_;                 // with a registry of our own, or a copy of MLflow's
+    std::unique_ptr<LocalRegistry> local_registry_;      // without MLflow
+    std::unique_ptr<MlflowReplica> replica_;             // where one is wanted
+    std::unique_ptr<OfflineWrites> offline_;             // with a journal
     std::unique_ptr<OfflineRegistry> offline_registry_;  // with both, the copy and the journal
     ResendProtection resends_;
     std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept

@@ -38,8 +38,8 @@ std::int64_t version_in(const mlflow::UpstreamAnswer& answer) {
     const boost::json::value value = boost::json::parse(answer.body, error);
     const boost::json::value* const item =
         !error && value.is_object() ? value.get_object().if_contains("model_version") : nullptr;
-    const auto version =
-        item != nullptr && item->is_object() ? registry::version_from_json(item->get_object()) : std::unexpected(base::Error());
+    const auto version = item != nullptr && item->is_object() ? registry::version_from_json(item->get_object())
+                                                              : std::unexpected(base::Error());
     return version ? version->version : 0;
 }
 
@@ -115,8 +115,8 @@ base::Task<base::Result<void>> Courier::serve_entry(const std::string& lane, con
             co_return settled;
         }
         if (seen->sight == Sight::otherwise) {
-            base::Result<void> held = co_await hold(
-                lane, {.lane = lane}, "somebody else has written to it in MLflow: " + seen->differences);
+            base::Result<void> held =
+                co_await hold(lane, {.lane = lane}, "somebody else has written to it in MLflow: " + seen->differences);
             co_return held;
         }
         if (deps_.pace.now() < care_[lane].believes_absence_at) {
@@ -264,8 +264,8 @@ base::Task<base::Result<void>> Courier::finish(const std::string& lane) {
     if (deps_.journal.waiting(lane) > 0) {
         co_return base::Result<void>();
     }
-    const base::Result<replica::MergeOutcome> read = co_await replica::reread(
-        deps_.worker, deps_.replica, deps_.reader, {.key = key, .is_within_write = true});
+    const base::Result<replica::MergeOutcome> read =
+        co_await replica::reread(deps_.worker, deps_.replica, deps_.reader, {.key = key, .is_within_write = true});
     if (!read) {
         co_return std::unexpected(read.error());
     }

@@ -93,13 +93,11 @@ base::Task<std::optional<http::Response>> OfflineModels::take(http::Exchange& ex
     }
     call.workspace = key.workspace;
     call.user.clear();  // MLflow knows of none
-    const base::WallTime now =
-        std::chrono::floor<std::chrono::milliseconds>(deps_.worker.clock().wall_now());
+    const base::WallTime now = std::chrono::floor<std::chrono::milliseconds>(deps_.worker.clock().wall_now());
     base::Result<Promise> promise = co_await try_out(call, key, now);
     if (!promise) {
         const base::Error& error = promise.error();
-        if (is_of_store(error) || error.code == base::Code::exhausted ||
-            error.code == base::Code::deadline_exceeded) {
+        if (is_of_store(error) || error.code == base::Code::exhausted || error.code == base::Code::deadline_exceeded) {
             co_return unavailable("the copy of its registry, which would take the call, fails: " + error.message);
         }
         co_return origin.is_of_run_or_model ? std::nullopt : std::optional(registry_http::to_response(error));
@@ -167,11 +165,8 @@ base::Task<http::Response> OfflineModels::accept(const registry::ModelKey& key,
 }
 
 base::Task<base::Result<void>> OfflineModels::catch_up(registry::ModelKey key) {
-    const base::Result<std::vector<journal::Entry>> entries =
-        co_await deps_.journal.head(deps_.worker,
-                                    lane_of(key),
-                                    std::numeric_limits<std::int32_t>::max(),
-                                    std::numeric_limits<std::int64_t>::max());
+    const base::Result<std::vector<journal::Entry>> entries = co_await deps_.journal.head(
+        deps_.worker, lane_of(key), std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int64_t>::max());
     if (!entries) {
         co_return std::unexpected(entries.error());
     }

@@ -134,8 +134,7 @@ base::Result<void> start_over(registry::Writer& writer, replica::ModelView view,
     if (!before) {
         return std::unexpected(before.error());
     }
-    const bool is_same =
-        *before && view.model && (*before)->creation_timestamp == view.model->creation_timestamp;
+    const bool is_same = *before && view.model && (*before)->creation_timestamp == view.model->creation_timestamp;
     const base::Result<void> erased = writer.erase_model(view.key);
     if (!erased) {
         return erased;

@@ -89,13 +89,12 @@ TEST_F(RebaseTest, a_number_mlflow_gave_already_is_known) {
 
 TEST_F(RebaseTest, numbers_start_again_with_a_model_that_is_made_again) {
     mlflow_.write("POST", "model-versions/create", R"({"name": "m", "source": "s3://b/theirs"})");
-    const std::vector<journal::Entry> entries{
-        here_.promise("POST", "model-versions/create", kCreate),
-        here_.promise("DELETE", "registered-models/delete", R"({"name": "m"})"),
-        here_.promise("POST", "registered-models/create", R"({"name": "m"})"),
-        here_.promise("POST", "model-versions/create", kCreate),
-        here_.promise("POST", "model-versions/create", kCreate),
-        here_.promise("POST", "registered-models/alias", kAlias)};
+    const std::vector<journal::Entry> entries{here_.promise("POST", "model-versions/create", kCreate),
+                                              here_.promise("DELETE", "registered-models/delete", R"({"name": "m"})"),
+                                              here_.promise("POST", "registered-models/create", R"({"name": "m"})"),
+                                              here_.promise("POST", "model-versions/create", kCreate),
+                                              here_.promise("POST", "model-versions/create", kCreate),
+                                              here_.promise("POST", "registered-models/alias", kAlias)};
     const Rebased rebased = rebase_on_mlflow(entries);
     EXPECT_EQ(rebased.numbers, Numbers());
     EXPECT_EQ(here_.state().at("alias champion"), "version 2");

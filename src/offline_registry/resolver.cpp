@@ -22,8 +22,7 @@ std::vector<journal::Rejection> all_discarded(const std::vector<journal::Entry>&
                                               base::WallTime now) {
     std::vector<journal::Rejection> rejections;
     for (const journal::Entry& entry : entries) {
-        rejections.push_back(
-            {entry.sequence, kDiscarded, fmt::format("discarded on request: {}", hold.reason), now});
+        rejections.push_back({entry.sequence, kDiscarded, fmt::format("discarded on request: {}", hold.reason), now});
     }
     return rejections;
 }
@@ -76,11 +75,9 @@ base::Task<base::Result<void>> Resolver::resolve(const std::string& lane, const 
     if (settled) {
         deps_.pending.release(lane);
         deps_.pending.set_behind(key, false);
-        telemetry::log_warn("registry_conflict_resolved",
-                            {{"workspace", key.workspace},
-                             {"model", key.name},
-                             {"applied", applied},
-                             {"set_aside", set_aside}});
+        telemetry::log_warn(
+            "registry_conflict_resolved",
+            {{"workspace", key.workspace}, {"model", key.name}, {"applied", applied}, {"set_aside", set_aside}});
     }
     co_return settled;
 }
@@ -97,26 +94,26 @@ base::Task<base::Result<Rebased>> Resolver::rebase_rows(const registry::ModelKey
     const bool is_applied = hold.decision == journal::Decision::apply;
     const Numbers numbers = numbers_from(hold.about);
     const std::int64_t highest = highest_given(entries, numbers);
-    const base::Result<void> done = co_await deps_.replica.write(
-        deps_.worker,
-        [=, view = *std::move(view), entries = std::move(entries)](
-            registry::Writer& writer) -> base::Result<std::int64_t> {
-            const base::Result<void> started = start_over(writer, view, highest);
-            if (!started) {
-                return std::unexpected(started.error());
-            }
-            if (!is_applied) {
-                rebased->numbers = numbers;
-                rebased->rejected = all_discarded(entries, hold, now);
-                return 1;
-            }
-            base::Result<Rebased> result = rebase(writer, key, entries, numbers, now);
-            if (!result) {
-                return std::unexpected(result.error());
-            }
-            *rebased = *std::move(result);
-            return 1;
-        });
+    const base::Result<void> done =
+        co_await deps_.replica.write(deps_.worker,
+                                     [=, view = *std::move(view), entries = std::move(entries)](
+                                         registry::Writer& writer) -> base::Result<std::int64_t> {
+                                         const base::Result<void> started = start_over(writer, view, highest);
+                                         if (!started) {
+                                             return std::unexpected(started.error());
+                                         }
+                                         if (!is_applied) {
+                                             rebased->numbers = numbers;
+                                             rebased->rejected = all_discarded(entries, hold, now);
+                                             return 1;
+                                         }
+                                         base::Result<Rebased> result = rebase(writer, key, entries, numbers, now);
+                                         if (!result) {
+                                             return std::unexpected(result.error());
+                                         }
+                                         *rebased = *std::move(result);
+                                         return 1;
+                                     });
     deps_.replica.confirmations.aliases_changed(key);
     if (!done) {
         co_return std::unexpected(done.error());

@@ -28,8 +28,8 @@ public:
     explicit Resolver(Deps deps) : deps_(deps) {}
 
     // Takes the model's lock and reads it from MLflow; then the rows are as MLflow has it, with what waits on top when
-    // that is to be applied. What does not fit is set aside. When it fails, or the process dies, nothing was decided yet
-    // as far as the journal goes, and it can be done again.
+    // that is to be applied. What does not fit is set aside. When it fails, or the process dies, nothing was decided
+    // yet as far as the journal goes, and it can be done again.
     base::Task<base::Result<void>> resolve(const std::string& lane, const journal::Hold& hold);
 
 private:

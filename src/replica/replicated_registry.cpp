@@ -96,10 +96,7 @@ private:
 
 class ReplicatedRegistry::WriteObserver final : public mlflow::CallObserver {
 public:
-    WriteObserver(ReplicatedRegistry& owner,
-                  http::Exchange& exchange,
-                  LocalWrite& write,
-                  mlflow::CallObserver* next)
+    WriteObserver(ReplicatedRegistry& owner, http::Exchange& exchange, LocalWrite& write, mlflow::CallObserver* next)
         : owner_(owner), exchange_(exchange), write_(write), next_(next) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
@@ -320,8 +317,7 @@ bool ReplicatedRegistry::has_pending(const registry::Call& call, const CallTarge
 
 // MLflow would not show what it was not told yet.
 base::Task<> ReplicatedRegistry::read_pending(http::Exchange& exchange, const registry::Call& call, CallTarget target) {
-    std::optional<http::Response> answer =
-        co_await deps_.replica.answer(deps_.worker, call, std::move(target));
+    std::optional<http::Response> answer = co_await deps_.replica.answer(deps_.worker, call, std::move(target));
     if (!answer) {
         metrics_.cannot_tell.add();
         answer = registry_http::to_response(

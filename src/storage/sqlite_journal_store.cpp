@@ -109,8 +109,7 @@ void put_holds(SQLite::Database& connection, const Batch& batch) {
 }
 
 void put_renumbered(SQLite::Database& connection, std::span<const Renumbering> renumbered) {
-    SQLite::Statement put(connection,
-                          "INSERT INTO journal_renumbered (lane, promised, given, at) VALUES (?, ?, ?, ?)");
+    SQLite::Statement put(connection, "INSERT INTO journal_renumbered (lane, promised, given, at) VALUES (?, ?, ?, ?)");
     for (const Renumbering& each : renumbered) {
         put.bindNoCopy(1, each.lane);
         put.bind(2, each.promised);

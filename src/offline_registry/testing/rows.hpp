@@ -52,8 +52,7 @@ public:
     // Carried out, and what the journal keeps of it.
     journal::Entry promise(const std::string& method, const std::string& path, const std::string& body) {
         const registry::Call call = call_of(method, path, body);
-        const auto promised =
-            change([&](registry::Writer& writer) { return carry_out(writer, call, kModel, kNoon); });
+        const auto promised = change([&](registry::Writer& writer) { return carry_out(writer, call, kModel, kNoon); });
         EXPECT_TRUE(promised) << path;
         journal::Entry entry;
         entry.sequence = ++sequence_;

@@ -76,6 +76,7 @@ TEST_F(ResendGuardTest, nothing_is_forwarded_before_an_earlier_create_of_the_mod
 }
 
 TEST_F(ResendGuardTest, a_create_is_passed_on_unasked_where_somebody_stands_in_for_a_registry_that_is_away) {
+    keep();
     change([](Stack& stack) {
         stack.mlflow.is_down = true;
         stack.restart();

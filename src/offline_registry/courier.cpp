@@ -184,6 +184,9 @@ base::Task<base::Result<void>> Courier::note_delivered(const std::string& lane,
                                                        const mlflow::UpstreamAnswer& answer) {
     const std::int64_t promised = expectation.after.highest_version;
     const std::int64_t given = creates_version(entry) ? version_in(answer) : promised;
+    if (given == 0) {
+        co_return base::fail(base::Code::data_loss, "MLflow's answer to a new version cannot be read");
+    }
     if (given == promised) {
         care_[lane].must_look = false;
         base::Result<void> settled = co_await settle(lane, delivery_of(lane, entry));

@@ -131,6 +131,18 @@ TEST_F(CourierTest, delivers_in_order_and_then_the_rows_are_mlflows) {
     EXPECT_TRUE(journal_store_.entries.empty());
 }
 
+TEST_F(CourierTest, looks_at_mlflow_when_it_begins_and_when_it_has_ended) {
+    for (int i = 0; i < 5; ++i) {
+        accept(
+            "POST", "registered-models/set-tag", R"({"name": "m", "key": "k", "value": ")" + std::to_string(i) + "\"}");
+    }
+    const std::uint64_t before = mlflow_.questions;
+    serve_all();
+    EXPECT_EQ(sent.size(), 5U);
+    constexpr std::uint64_t kLook = 2;  // the model, and its versions
+    EXPECT_EQ(mlflow_.questions - before, 5 + 2 * kLook);
+}
+
 TEST_F(CourierTest, a_call_that_was_carried_out_and_lost_its_answer_is_not_sent_again) {
     accept_two();
     loses_after = 1;
@@ -218,6 +230,20 @@ TEST_F(CourierTest, another_number_than_promised_is_a_conflict) {
     EXPECT_EQ(journal_store_.renumbered.size(), 1U);
     EXPECT_NE(response_to("registered-models/alias?name=m&alias=champion")->body.find(R"("version": "3")"),
               std::string::npos);
+    EXPECT_TRUE(is_equal());
+}
+
+TEST_F(CourierTest, an_answer_without_a_number_is_none) {
+    accept_two();
+    bool is_garbled = true;
+    mlflow_.spoil = [&](std::string_view target) -> std::optional<replica::testing::FakeAnswer> {
+        if (!target.ends_with("model-versions/create") || !std::exchange(is_garbled, false)) {
+            return std::nullopt;
+        }
+        return replica::testing::FakeAnswer{200, "{}"};
+    };
+    serve_all();
+    EXPECT_EQ(sent, (std::vector<std::string>{"create", "create", "alias"}));
     EXPECT_TRUE(is_equal());
 }
 

@@ -253,6 +253,57 @@ def test_a_version_deleted_by_a_rival_shows_as_another_number(stage_with: Callab
 
 
 @pytest.mark.timeout(300)
+def test_a_lost_copy_loses_no_write(stage_with: Callable[..., Stage]) -> None:
+    stage = stage_with()
+    name = f"{stage.prefix}-lost"
+    stage.client.create_registered_model(name)
+    stage.stop_mlflow()
+    assert stage.client.create_model_version(name, "s3://bucket/1").version == "1"
+    stage.client.set_registered_model_alias(name, "champion", "1")
+    stage.gateway.running.kill()
+    for file in stage.gateway.data.glob("replica.db*"):
+        file.unlink()
+    stage.gateway.start()
+
+    # What MLflow has not got yet is not denied, and nothing is promised on top of what is not known.
+    assert stage.call("GET", f"registered-models/get?name={name}").status_code == 503
+    assert stage.call("POST", "model-versions/create", {"name": name, "source": "s3://bucket/2"}).status_code == 503
+    stage.start_mlflow()
+    stage.wait_until_drained()
+
+    for client in (stage.truth, stage.client):
+        found = registry_ledger.read(client, name)
+        assert ({number: each.source for number, each in found.versions.items()}, found.aliases) == (
+            {1: "s3://bucket/1"},
+            {"champion": 1},
+        )
+
+
+@pytest.mark.timeout(300)
+def test_the_past_of_an_alias_tells_each_change_once(stage_with: Callable[..., Stage]) -> None:
+    stage = stage_with()
+    name = f"{stage.prefix}-past"
+    stage.client.create_registered_model(name)
+    stage.client.create_model_version(name, "s3://bucket/1")
+    stage.stop_mlflow()
+    stage.client.set_registered_model_alias(name, "champion", "1")
+    stage.client.create_model_version(name, "s3://bucket/2")
+    stage.client.set_registered_model_alias(name, "champion", "2")
+    stage.gateway.running.kill()
+    stage.gateway.start()
+    stage.start_mlflow()
+    stage.wait_until_drained()
+    sweeps = stage.gateway.metrics()["hokusai_replica_sweeps_total"]
+    wait_until("a sweep", lambda: stage.gateway.metrics()["hokusai_replica_sweeps_total"] > sweeps + 1, 60)
+
+    url = f"{stage.gateway.url}/api/v1/registry/alias-history"
+    past = requests.get(url, {"name": name}, headers=stage.key.bearer, timeout=15).json()["changes"]
+
+    seen = [(each["event"], each["from"], each["to"], each["key_name"]) for each in reversed(past)]
+    assert seen == [("set", None, "1", "test"), ("set", "1", "2", "test")]
+
+
+@pytest.mark.timeout(300)
 def test_refusals_are_those_of_mlflow_and_reads_show_what_waits(stage_with: Callable[..., Stage]) -> None:
     """The same calls to MLflow and, while it is away, to the gateway: the same status, the same words."""
     stage = stage_with()

@@ -38,8 +38,10 @@ std::int64_t version_in(const mlflow::UpstreamAnswer& answer) {
     const boost::json::value value = boost::json::parse(answer.body, error);
     const boost::json::value* const item =
         !error && value.is_object() ? value.get_object().if_contains("model_version") : nullptr;
-    const auto version = item != nullptr && item->is_object() ? registry::version_from_json(item->get_object())
-                                                              : std::unexpected(base::Error());
+    if (item == nullptr || !item->is_object()) {
+        return 0;
+    }
+    const base::Result<registry::ModelVersion> version = registry::version_from_json(item->get_object());
     return version ? version->version : 0;
 }
 

@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 json::value parse_json(std::string_view text) {
     boost::system::error_code error;
-    json::value value = json::parse(text, error);
+    const json::value value = json::parse(text, error);
     return error ? json::value() : value;
 }
 
@@ -105,10 +105,11 @@ base::Result<registry::Call> call_of(const journal::Entry& entry) {
 base::Result<Promise> carry_out(registry::Writer& writer,
                                 const registry::Call& call,
                                 const registry::ModelKey& key,
-                                base::WallTime now) {
-    base::Result<Point> before = point_of(writer, key);
-    if (!before) {
-        return std::unexpected(before.error());
+                                base::WallTime now,
+                                const std::optional<Point>& before) {
+    base::Result<Point> begin = before ? base::Result<Point>(*before) : point_of(writer, key);
+    if (!begin) {
+        return std::unexpected(begin.error());
     }
     const base::Result<json::object> answer = registry::carry_out(writer, call, now);
     if (!answer) {
@@ -119,7 +120,7 @@ base::Result<Promise> carry_out(registry::Writer& writer,
         return std::unexpected(after.error());
     }
     return Promise{registry::serialize(*answer),
-                   {*std::move(before), *std::move(after), call.content_type, call.author.key_name}};
+                   {*std::move(begin), *std::move(after), call.content_type, call.author.key_name}};
 }
 
 // The rows are at most a few steps behind, and after a power failure some more: looked for from the end, so that a

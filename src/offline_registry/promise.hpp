@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,11 +55,13 @@ struct Promise {
 // Whether an error is the store's trouble, and not MLflow's answer.
 bool is_of_store(const base::Error& error);
 
-// Carries out `call`, whose model is `key`, as of `now`. An error of MLflow's comes before any change.
+// Carries out `call`, whose model is `key`, as of `now`. An error of MLflow's comes before any change. `before`: where
+// the model is, if that is known already.
 base::Result<Promise> carry_out(registry::Writer& writer,
                                 const registry::Call& call,
                                 const registry::ModelKey& key,
-                                base::WallTime now);
+                                base::WallTime now,
+                                const std::optional<Point>& before = {});
 
 // Carries out those of a lane's entries that the rows don't show yet; answers how many. conflict: the rows are as they
 // were at no point of the lane.

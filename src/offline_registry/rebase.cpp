@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 json::value parse_json(std::string_view text) {
     boost::system::error_code error;
-    json::value value = json::parse(text, error);
+    const json::value value = json::parse(text, error);
     return error ? json::value() : value;
 }
 
@@ -153,6 +153,7 @@ base::Result<Rebased> rebase(registry::Writer& writer,
                              base::WallTime now) {
     Rebased rebased;
     rebased.numbers = std::move(numbers);
+    std::optional<Point> present;
     for (journal::Entry& entry : entries) {
         const base::Result<Expectation> was = expectation_of(entry);
         if (!was) {
@@ -164,7 +165,7 @@ base::Result<Rebased> rebase(registry::Writer& writer,
             return std::unexpected(call.error());
         }
         const bool is_create = call->operation == registry::Operation::create_version;
-        const base::Result<Promise> promise = carry_out(writer, *call, key, entry.accepted_at);
+        const base::Result<Promise> promise = carry_out(writer, *call, key, entry.accepted_at, present);
         if (!promise) {
             if (is_of_store(promise.error())) {
                 return std::unexpected(promise.error());
@@ -180,6 +181,7 @@ base::Result<Rebased> rebase(registry::Writer& writer,
             note_number(rebased.numbers, was->after.highest_version, promise->expectation.after.highest_version);
         }
         entry.about = to_text(promise->expectation);
+        present = promise->expectation.after;
         rebased.rewritten.push_back(std::move(entry));
     }
     return rebased;

@@ -15,6 +15,7 @@ namespace offline_registry {
 namespace {
 
 constexpr auto kLockPatience = std::chrono::seconds(30);
+constexpr auto kRebaseLimit = std::chrono::minutes(10);  // each entry reads the whole model
 constexpr unsigned kDiscarded = 409;
 
 std::vector<journal::Rejection> all_discarded(const std::vector<journal::Entry>& entries,
@@ -94,26 +95,21 @@ base::Task<base::Result<Rebased>> Resolver::rebase_rows(const registry::ModelKey
     const bool is_applied = hold.decision == journal::Decision::apply;
     const Numbers numbers = numbers_from(hold.about);
     const std::int64_t highest = highest_given(entries, numbers);
-    const base::Result<void> done =
-        co_await deps_.replica.write(deps_.worker,
-                                     [=, view = *std::move(view), entries = std::move(entries)](
-                                         registry::Writer& writer) -> base::Result<std::int64_t> {
-                                         const base::Result<void> started = start_over(writer, view, highest);
-                                         if (!started) {
-                                             return std::unexpected(started.error());
-                                         }
-                                         if (!is_applied) {
-                                             rebased->numbers = numbers;
-                                             rebased->rejected = all_discarded(entries, hold, now);
-                                             return 1;
-                                         }
-                                         base::Result<Rebased> result = rebase(writer, key, entries, numbers, now);
-                                         if (!result) {
-                                             return std::unexpected(result.error());
-                                         }
-                                         *rebased = *std::move(result);
-                                         return 1;
-                                     });
+    replica::Replica::Change work = [=, view = *std::move(view), entries = std::move(entries)](
+                                        registry::Writer& writer) -> base::Result<std::int64_t> {
+        const base::Result<void> started = start_over(writer, view, highest);
+        if (!started) {
+            return std::unexpected(started.error());
+        }
+        base::Result<Rebased> result = is_applied ? rebase(writer, key, entries, numbers, now)
+                                                  : Rebased{{}, all_discarded(entries, hold, now), numbers};
+        if (!result) {
+            return std::unexpected(result.error());
+        }
+        *rebased = *std::move(result);
+        return 1;
+    };
+    const base::Result<void> done = co_await deps_.replica.write(deps_.worker, std::move(work), kRebaseLimit);
     deps_.replica.confirmations.aliases_changed(key);
     if (!done) {
         co_return std::unexpected(done.error());

@@ -96,9 +96,9 @@ ReplicaStatus Replica::status() const {
 
 // The job goes on alone when it takes too long, and must then not put older rows over newer ones: those who wait for
 // their turn in the store look whether they still are wanted.
-base::Task<base::Result<void>> Replica::write(net::Worker& worker, Change work) {
+base::Task<base::Result<void>> Replica::write(net::Worker& worker, Change work, base::Duration limit) {
     const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
-    base::Result<void> done = co_await pool_.run(worker, kStoreLimit, [this, is_given_up, work = std::move(work)] {
+    base::Result<void> done = co_await pool_.run(worker, limit, [this, is_given_up, work = std::move(work)] {
         return write_now([&](registry::Writer& writer) -> base::Result<std::int64_t> {
             return is_given_up->load() ? base::fail(base::Code::cancelled, "nobody waits for it any more")
                                        : work(writer);

@@ -51,7 +51,7 @@ struct DownloadUri {
 // the pool.
 class Replica {
 public:
-    static constexpr auto kStoreLimit = std::chrono::seconds(10);  // for one transaction
+    static constexpr base::Duration kStoreLimit = std::chrono::seconds(10);  // for one transaction
 
     Replica(registry::Store& store, net::BlockingPool& pool, const base::Clock& clock)
         : store_(store), pool_(pool), clock_(clock), registry_(store, clock) {}
@@ -123,7 +123,7 @@ public:
     // For rows that MLflow has not got yet: changes them by something else than what MLflow showed. `work` answers how
     // many rows it changed, and owns what it uses, since it may have to go on alone.
     using Change = std::function<base::Result<std::int64_t>(registry::Writer&)>;
-    base::Task<base::Result<void>> write(net::Worker& worker, Change work);
+    base::Task<base::Result<void>> write(net::Worker& worker, Change work, base::Duration limit = kStoreLimit);
 
     // The same, blocking, before anybody else asks.
     base::Result<void> write_now(const Change& work);

@@ -31,14 +31,15 @@ inline registry::Call call_of(const std::string& method, const std::string& path
 
 class Rows {
 public:
-    // `work` in a transaction that stays, or not.
+    // `work` in a transaction of its own.
     template <class Work>
-    auto change(Work work, bool stays = true) {
+    auto change(Work work) {
         decltype(work(std::declval<registry::Writer&>())) result = base::fail(base::Code::internal, "not run");
-        (void)store.write([&](registry::Writer& writer) -> base::Result<void> {
+        const base::Result<void> done = store.write([&](registry::Writer& writer) -> base::Result<void> {
             result = work(writer);
-            return result && stays ? base::Result<void>() : base::fail(base::Code::cancelled, "rolled back");
+            return result ? base::Result<void>() : std::unexpected(result.error());
         });
+        EXPECT_EQ(done.has_value(), result.has_value());
         return result;
     }
 

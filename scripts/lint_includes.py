@@ -25,7 +25,7 @@ COMMENT_OR_STRING = re.compile(
 # Third-party headers belong to few modules each; the first prefix that fits decides.
 OWNERS = {
     "boost/asio/ssl": {"net"},
-    "openssl/": {"net", "auth", "storage"},
+    "openssl/": {"net", "auth", "storage", "offline_registry"},
     "SQLiteCpp/": {"storage"},
     "sqlite3.h": {"storage"},
     "toml++/": {"config"},

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <ostream>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "apps/journal_view.hpp"
 #include "config/values.hpp"
 #include "storage/sqlite_journal_store.hpp"
 
@@ -37,21 +36,6 @@ struct Status {
 int complain(const Console& console, const base::Error& error) {
     console.errors << "hokusai journal: " << error.message << '\n';
     return kFailed;
-}
-
-// Creates nothing.
-base::Result<storage::SqliteJournalStore> open(const ServiceSettings& settings) {
-    if (!std::filesystem::exists(storage::journal_file(settings.data_dir))) {
-        return base::fail(base::Code::not_found,
-                          fmt::format("there is no journal in {}: hokusai serve makes one with "
-                                      "HOKUSAI_OFFLINE_WRITES=accept; or name another folder with --data",
-                                      settings.data_dir));
-    }
-    auto database = storage::open_journal_database(settings.data_dir);
-    if (!database) {
-        return std::unexpected(database.error());
-    }
-    return storage::SqliteJournalStore(*std::move(database));
 }
 
 base::Result<Status> look(storage::SqliteJournalStore& store) {
@@ -91,24 +75,10 @@ json::object to_json(const Status& status, base::WallTime now) {
     return object;
 }
 
-json::object to_json(const journal::RejectedEntry& rejected) {
-    const journal::Entry& entry = rejected.entry;
-    return {{"sequence", entry.sequence},
-            {"lane", entry.lane},
-            {"workspace", entry.workspace},
-            {"call", entry.method + " " + entry.target},
-            {"body", entry.body},
-            {"key_id", entry.key_id},
-            {"accepted_at", base::to_iso8601(entry.accepted_at)},
-            {"rejected_at", base::to_iso8601(rejected.rejection.rejected_at)},
-            {"status", rejected.rejection.status},
-            {"reason", rejected.rejection.reason}};
-}
-
 }  // namespace
 
 int journal_status(const ServiceSettings& settings, bool as_json, base::WallTime now, const Console& console) {
-    auto store = open(settings);
+    auto store = open_journal(settings);
     const auto status = store ? look(*store) : std::unexpected(store.error());
     if (!status) {
         return complain(console, status.error());
@@ -118,23 +88,25 @@ int journal_status(const ServiceSettings& settings, bool as_json, base::WallTime
         return kDone;
     }
     if (status->oldest) {
-        console.out << fmt::format("{} writes to {} runs wait for MLflow, {} bytes, the oldest since {:.1f} s\n",
-                                   status->entries,
-                                   status->lanes,
-                                   status->bytes,
-                                   age_of(*status->oldest, now));
+        console.out << fmt::format(
+            "{} writes to {} runs and models wait for MLflow, {} bytes, the oldest since {:.1f} s\n",
+            status->entries,
+            status->lanes,
+            status->bytes,
+            age_of(*status->oldest, now));
     } else {
         console.out << "nothing waits for MLflow\n";
     }
     console.out << fmt::format("{} runs are known, so that their writes would be accepted\n", status->known);
     if (status->rejected > 0) {
-        console.out << fmt::format("MLflow refused {}: hokusai journal rejected shows them\n", status->rejected);
+        console.out << fmt::format("{} were refused by MLflow or discarded: hokusai journal rejected shows them\n",
+                                   status->rejected);
     }
     return kDone;
 }
 
 int journal_rejected(const ServiceSettings& settings, bool as_json, const Console& console) {
-    auto store = open(settings);
+    auto store = open_journal(settings);
     const auto rejected = store ? store->rejected(kMaxShown) : std::unexpected(store.error());
     if (!rejected) {
         return complain(console, rejected.error());
@@ -148,13 +120,7 @@ int journal_rejected(const ServiceSettings& settings, bool as_json, const Consol
         return kDone;
     }
     for (const journal::RejectedEntry& each : *rejected) {
-        console.out << fmt::format("{}  {}  {} {}  {}\n    {}\n",
-                                   base::to_iso8601(each.rejection.rejected_at),
-                                   each.entry.lane,
-                                   each.entry.method,
-                                   each.entry.target,
-                                   each.rejection.status,
-                                   each.rejection.reason);
+        console.out << to_text(each);
     }
     if (rejected->empty()) {
         console.out << "MLflow refused nothing\n";

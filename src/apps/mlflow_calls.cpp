@@ -4,14 +4,21 @@ namespace apps {
 
 MlflowCalls::MlflowCalls(const Deps& deps)
     : protected_(
-          deps.resends, deps.worker, deps.pepper, [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
+          deps.resends,
+          deps.worker,
+          deps.pepper,
+          [this](http::Exchange& exchange, mlflow::CallObserver* observer) {
               return handle_unprotected(exchange, observer);
-          }) {
+          },
+          deps.offline_registry != nullptr && deps.settings.offline.accepts_writes) {
     if (deps.local != nullptr) {
         standalone_.emplace(*deps.local, deps.past->loads().notes(deps.worker.index()), deps.metrics);
         return;
     }
     gateway_.emplace(deps.worker, *deps.upstream, deps.trusted_proxies, deps.metrics);
+    if (deps.offline_registry != nullptr) {
+        models_.emplace(deps.offline_registry->calls(deps.worker));
+    }
     if (deps.replica != nullptr) {
         replicated_.emplace(*deps.replica,
                             deps.worker,
@@ -19,7 +26,8 @@ MlflowCalls::MlflowCalls(const Deps& deps)
                             *gateway_,
                             deps.settings.replica,
                             deps.metrics,
-                            deps.past->loads().notes(deps.worker.index()));
+                            deps.past->loads().notes(deps.worker.index()),
+                            models_ ? &*models_ : nullptr);
     }
     if (deps.offline != nullptr) {
         runs_.emplace(deps.offline->calls(deps.worker, *gateway_));

@@ -3,6 +3,7 @@
 //   ProtectedCalls ─┬─► OfflineRuns ─────► Gateway     calls about runs
 //                   ├─► CachedArtifacts ─► Gateway     artifacts
 //                   ├─► ReplicatedCalls ─► Gateway     the registry, and all else
+//                   │        └─► OfflineModels         its writes, while MLflow is away
 //                   └─► Standalone                     without MLflow: everything
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "apps/local_registry.hpp"
 #include "apps/mlflow_artifacts.hpp"
 #include "apps/mlflow_replica.hpp"
+#include "apps/offline_registry.hpp"
 #include "apps/offline_writes.hpp"
 #include "apps/registry_past.hpp"
 #include "apps/resend_protection.hpp"
@@ -25,6 +27,7 @@
 #include "mlflow/upstream.hpp"
 #include "net/worker.hpp"
 #include "offline/offline_runs.hpp"
+#include "offline_registry/offline_models.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace apps {
@@ -44,7 +47,8 @@ public:
         LocalRegistry* local;    // there without `upstream`
         MlflowReplica* replica;  // this and below only with `upstream`
         OfflineWrites* offline;
-        MlflowArtifacts* artifacts;  // only with `replica`
+        OfflineRegistry* offline_registry;  // only with `replica` and `offline`
+        MlflowArtifacts* artifacts;         // only with `replica`
         ResendProtection& resends;
     };
 
@@ -62,6 +66,7 @@ private:
     base::Task<> handle_registry(http::Exchange& exchange, mlflow::CallObserver* observer);
 
     std::optional<mlflow::Gateway> gateway_;
+    std::optional<offline_registry::OfflineModels> models_;
     std::optional<ReplicatedCalls> replicated_;
     std::optional<artifacts::CachedArtifacts> artifacts_;
     std::optional<offline::OfflineRuns> runs_;

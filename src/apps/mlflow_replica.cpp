@@ -94,7 +94,8 @@ ReplicatedCalls::ReplicatedCalls(MlflowReplica& copy,
                                  mlflow::Gateway& gateway,
                                  const ReplicaSettings& settings,
                                  telemetry::Metrics& metrics,
-                                 registry::LoadNotes& loads)
+                                 registry::LoadNotes& loads,
+                                 replica::StandIn* stand_in)
     : client_(worker, upstream, "hokusai-replica", upstream.settings.connect_timeout, kKeptConnections),
       reader_(reader_deps(worker, copy.pool_, client_), {}),
       calls_({worker,
@@ -105,7 +106,8 @@ ReplicatedCalls::ReplicatedCalls(MlflowReplica& copy,
               [&gateway](http::Exchange& exchange, mlflow::CallObserver* observer, std::optional<std::string> body) {
                   return gateway.handle(exchange, observer, std::move(body));
               },
-              loads},
+              loads,
+              stand_in},
              {.read_max_age = settings.read_max_age}) {}
 
 bool ReplicatedCalls::try_answer(http::Exchange& exchange) {

@@ -51,6 +51,14 @@ public:
         return replica_.revision();
     }
 
+    replica::Replica& replica() {
+        return replica_;
+    }
+
+    net::BlockingPool& pool() {
+        return pool_;
+    }
+
     [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
     }
@@ -80,13 +88,15 @@ private:
 // MLflow's paths on one worker, in front of its gateway.
 class ReplicatedCalls {
 public:
+    // `stand_in` takes writes while MLflow is away, and may be null.
     ReplicatedCalls(MlflowReplica& copy,
                     net::Worker& worker,
                     const mlflow::Upstream& upstream,
                     mlflow::Gateway& gateway,
                     const ReplicaSettings& settings,
                     telemetry::Metrics& metrics,
-                    registry::LoadNotes& loads);
+                    registry::LoadNotes& loads,
+                    replica::StandIn* stand_in);
 
     // Whether it was answered, from memory. The caller has been authorized.
     bool try_answer(http::Exchange& exchange);

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "apps/mlflow_replica.hpp"
 #include "apps/store.hpp"
+#include "offline_registry/promise.hpp"
 #include "resilience/circuit_breaker.hpp"
 #include "storage/sqlite_database.hpp"
 #include "telemetry/log.hpp"
@@ -59,6 +61,10 @@ OfflineWrites::OfflineWrites(const Deps& deps)
                 {.patience = deps.settings.mlflow.write_timeout}) {
     or_config_error(journal_.load(), kAttempt);
     runs_.load(or_config_error(store_.known_lanes(kMaxRuns), kAttempt));
+    if (!wants_replica(deps.settings) && journal_.has_lanes(offline_registry::kModelLanes)) {
+        telemetry::log_warn("registry_writes_wait",
+                            {{"reason", "they are delivered with the replica (replica.mode) only"}});
+    }
     journal::export_journal(deps.metrics, journal_, deps.clock);
 }
 

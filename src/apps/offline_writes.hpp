@@ -1,4 +1,4 @@
-// Writes of runs while MLflow is away: the journal, who fills it, and who delivers it.
+// Writes while MLflow is away: the journal, and for runs, who fills it and who delivers it.
 #pragma once
 
 #include <memory>
@@ -40,6 +40,15 @@ public:
 
     void start(net::Worker& control) override;
     void stop() override;
+
+    // For the lanes of models.
+    journal::Journal& journal() {
+        return journal_;
+    }
+
+    journal::JournalStore& store() {
+        return store_;
+    }
 
     // The calls about runs of one worker.
     offline::OfflineRuns calls(net::Worker& worker, mlflow::Gateway& gateway);

@@ -6,11 +6,57 @@
 
 #include "apps/registry_command.hpp"
 #include "apps/registry_history_command.hpp"
+#include "apps/registry_pending_command.hpp"
 #include "base/clock.hpp"
 
 #include <CLI/CLI.hpp>
 
 namespace apps {
+
+namespace {
+
+// What becomes of writes that were accepted while MLflow was away.
+void add_pending(CLI::App& registry, Flags& flags, std::function<int()>& action) {
+    static bool as_json = false;
+    static RegistryConflictsRequest looked_at;
+    static RegistryResolveRequest resolved;
+    const auto set = [&action, &flags](CLI::App* command, auto work) {
+        command->callback([&action, &flags, work] {
+            action = [&flags, work] {
+                return work(load_settings(flags.sources()).settings, Console{std::cout, std::cerr});
+            };
+        });
+        flags.add(*command, "--data", "DIR", "data_dir", "folder of the service");
+        flags.add_file(*command);
+    };
+
+    CLI::App* pending = registry.add_subcommand("pending", "List the models whose accepted writes wait for MLflow");
+    pending->add_flag("--json", as_json, "print one JSON object");
+    set(pending, [](const ServiceSettings& settings, const Console& console) {
+        return registry_pending(settings, as_json, console);
+    });
+
+    CLI::App* conflicts = registry.add_subcommand(
+        "conflicts",
+        "List the models somebody else wrote to meanwhile, so that what waits can't go as it was promised");
+    conflicts->add_flag("--json", looked_at.as_json, "print one JSON object");
+    conflicts->add_flag("--all", looked_at.shows_all, "with the writes that were set aside");
+    set(conflicts, [](const ServiceSettings& settings, const Console& console) {
+        return registry_conflicts(settings, looked_at, console);
+    });
+
+    CLI::App* resolve = registry.add_subcommand("resolve", "Decide about a conflict, also beside a running service");
+    resolve->add_option("MODEL", resolved.model, "the model")->required();
+    resolve->add_flag("--apply", resolved.applies, "put what waits on top of what MLflow has, under the next numbers");
+    resolve->add_flag("--discard", resolved.discards, "keep what MLflow has, and set aside what waits");
+    resolve->add_option("--workspace", resolved.workspace, "of the model (MLflow's default one)")->type_name("NAME");
+    resolve->footer("Example: hokusai registry resolve fraud --apply");
+    set(resolve, [](const ServiceSettings& settings, const Console& console) {
+        return registry_resolve(settings, resolved, console);
+    });
+}
+
+}  // namespace
 
 void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
     static RegistryExportRequest exported;
@@ -133,6 +179,7 @@ void add_registry(CLI::App& app, Flags& flags, std::function<int()>& action) {
             });
         };
     });
+    add_pending(*registry, flags, action);
     history->add_option("--url", looked_at.url, "the running service (server.listen)")->type_name("URL");
     rollback->add_option("--url", rolled_back.url, "the running service (server.listen)")->type_name("URL");
     history->add_option("--workspace", looked_at.workspace, "of the model (MLflow's default one)")->type_name("NAME");

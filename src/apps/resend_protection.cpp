@@ -6,6 +6,7 @@
 #include "apps/store.hpp"
 #include "idempotency_http/protected_call.hpp"
 #include "net/use_task.hpp"
+#include "replica/call_target.hpp"
 #include "resilience/circuit_breaker.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +18,23 @@ namespace {
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr std::size_t kKeptConnections = 2;
 constexpr const char* kAttempt = "cannot use the journal of intents";
+
+registry::Call call_of(const mlflow::UpstreamClient::Question& question) {
+    const std::size_t mark = question.target.find('?');
+    registry::Call call;
+    call.operation = *registry::find_operation("GET", question.target.substr(0, mark));
+    call.method = "GET";
+    call.workspace = question.workspace;
+    call.query = mark == std::string::npos ? "" : question.target.substr(mark + 1);
+    return call;
+}
+
+mlflow::UpstreamAnswer as_answer(http::Response response) {
+    mlflow::UpstreamAnswer answer;
+    answer.status = response.status;
+    answer.body = std::move(response.body);
+    return answer;
+}
 
 }  // namespace
 
@@ -32,20 +50,37 @@ RegistryQuestions::RegistryQuestions(net::Worker& worker, net::BlockingPool& poo
 }
 
 base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryQuestions::get(mlflow::UpstreamClient::Question question) {
-    if (client_) {
-        base::Result<mlflow::UpstreamAnswer> answer = co_await client_->get(std::move(question));
-        co_return answer;
+    registry::Call call = call_of(question);
+    if (client_ == std::nullopt) {
+        http::Response response = co_await registry_.local->calls().answer(worker_, std::move(call));
+        co_return as_answer(std::move(response));
     }
-    const std::size_t mark = question.target.find('?');
-    registry::Call call;
-    call.operation = *registry::find_operation("GET", question.target.substr(0, mark));
-    call.method = "GET";
-    call.query = mark == std::string::npos ? "" : question.target.substr(mark + 1);
-    http::Response response = co_await registry_.local->calls().answer(worker_, std::move(call));
-    mlflow::UpstreamAnswer answer;
-    answer.status = response.status;
-    answer.body = std::move(response.body);
+    if (registry_.offline != nullptr && registry_.offline->has_any_pending()) {
+        base::Result<replica::CallTarget> target = replica::target_of(call);
+        if (target && registry_.offline->has_pending(target->model)) {
+            base::Result<mlflow::UpstreamAnswer> answer = co_await ask_here(std::move(call), *std::move(target));
+            co_return answer;
+        }
+        if (!is_reachable()) {
+            co_return base::fail(base::Code::unavailable, "MLflow does not answer");
+        }
+    }
+    base::Result<mlflow::UpstreamAnswer> answer = co_await client_->get(std::move(question));
     co_return answer;
+}
+
+base::Task<base::Result<mlflow::UpstreamAnswer>> RegistryQuestions::ask_here(registry::Call call,
+                                                                             replica::CallTarget target) {
+    std::optional<http::Response> response =
+        co_await registry_.offline->answer(worker_, std::move(call), std::move(target));
+    if (!response) {
+        co_return base::fail(base::Code::unavailable, "the copy of MLflow's registry cannot tell");
+    }
+    co_return as_answer(*std::move(response));
+}
+
+bool RegistryQuestions::is_reachable() const {
+    return registry_.mlflow == nullptr || registry_.mlflow->breaker.state() == resilience::BreakerState::closed;
 }
 
 base::Task<> RegistryQuestions::pause(base::Duration duration) {
@@ -58,10 +93,7 @@ idempotency::Settler::Deps RegistryQuestions::settler_deps(idempotency::IntentBo
     return {worker_,
             book,
             reader_,
-            [this] {
-                return registry_.mlflow == nullptr ||
-                       registry_.mlflow->breaker.state() == resilience::BreakerState::closed;
-            },
+            [this] { return is_reachable() || (registry_.offline != nullptr && registry_.offline->has_any_pending()); },
             [this](base::Duration duration) { return pause(duration); }};
 }
 
@@ -103,11 +135,12 @@ void ResendProtection::join() {
 ProtectedCalls::ProtectedCalls(ResendProtection& protection,
                                net::Worker& worker,
                                const auth::Pepper& pepper,
-                               idempotency::ResendGuard::Forward forward)
+                               idempotency::ResendGuard::Forward forward,
+                               bool has_stand_in)
     : questions_(worker, protection.pool_, protection.registry_),
       settler_(questions_.settler_deps(protection.book_)),
       forward_(forward),
-      guard_({worker, protection.book_, settler_, pepper, std::move(forward)}) {}
+      guard_({worker, protection.book_, settler_, pepper, std::move(forward), has_stand_in}) {}
 
 base::Task<> ProtectedCalls::handle(http::Exchange& exchange) {
     return idempotency::is_protected(exchange.request()) ? guard_.handle(exchange) : forward_(exchange, nullptr);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "apps/local_registry.hpp"
+#include "apps/offline_registry.hpp"
 #include "apps/part.hpp"
 #include "apps/probes.hpp"
 #include "apps/settings.hpp"
@@ -30,6 +31,7 @@ namespace apps {
 struct RegistryBehind {
     const mlflow::Upstream* mlflow = nullptr;
     LocalRegistry* local = nullptr;
+    OfflineRegistry* offline = nullptr;  // with `mlflow`: has what that was not told yet; may be null
 };
 
 // Asks that registry, on one worker, which outlives it, as does the registry.
@@ -43,6 +45,8 @@ public:
 
 private:
     base::Task<base::Result<mlflow::UpstreamAnswer>> get(mlflow::UpstreamClient::Question question);
+    base::Task<base::Result<mlflow::UpstreamAnswer>> ask_here(registry::Call call, replica::CallTarget target);
+    [[nodiscard]] bool is_reachable() const;
     base::Task<> pause(base::Duration duration);
 
     net::Worker& worker_;
@@ -67,6 +71,11 @@ public:
 
     void start(net::Worker& control) override;
     void stop() override;
+
+    // What creates were answered said of the model is not what MLflow says of it by now.
+    void forget_baseline(const registry::ModelKey& model) {
+        book_.note_baseline(model, std::nullopt);
+    }
 
     [[nodiscard]] bool is_idle() const override {
         return pool_.is_idle();
@@ -96,7 +105,8 @@ public:
     ProtectedCalls(ResendProtection& protection,
                    net::Worker& worker,
                    const auth::Pepper& pepper,
-                   idempotency::ResendGuard::Forward forward);
+                   idempotency::ResendGuard::Forward forward,
+                   bool has_stand_in);
 
     base::Task<> handle(http::Exchange& exchange);
 

@@ -138,14 +138,27 @@ Service::Service(const ServiceSettings& settings)
       replica_(wants_replica(settings) ? std::make_unique<MlflowReplica>(MlflowReplica::Deps{
                                              settings, mlflow_->upstream, control_, clock_, metrics_, *past_})
                                        : nullptr),
-      resends_({settings,
-                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr, .local = local_registry_.get()},
-                control_,
-                clock_,
-                metrics_}),
       offline_(wants_offline_writes(settings) ? std::make_unique<OfflineWrites>(OfflineWrites::Deps{
                                                     settings, mlflow_->upstream, control_, clock_, metrics_})
                                               : nullptr),
+      offline_registry_(replica_ && offline_
+                            ? std::make_unique<OfflineRegistry>(OfflineRegistry::Deps{
+                                  settings,
+                                  mlflow_->upstream,
+                                  *replica_,
+                                  *offline_,
+                                  control_,
+                                  clock_,
+                                  metrics_,
+                                  [this](const registry::ModelKey& model) { resends_.forget_baseline(model); }})
+                            : nullptr),
+      resends_({settings,
+                {.mlflow = mlflow_ ? &mlflow_->upstream : nullptr,
+                 .local = local_registry_.get(),
+                 .offline = offline_registry_.get()},
+                control_,
+                clock_,
+                metrics_}),
       artifacts_(wants_artifacts(settings) ? std::make_unique<MlflowArtifacts>(MlflowArtifacts::Deps{
                                                  settings, mlflow_->upstream, *replica_, control_, clock_, metrics_})
                                            : nullptr),
@@ -160,17 +173,15 @@ Service::Service(const ServiceSettings& settings)
               metrics_,
               [this](net::Worker& worker) { return make_handler(worker); }),
       signals_(control_.context(), SIGINT, SIGTERM, SIGHUP) {
-    for (Part* part : std::initializer_list<Part*>{local_registry_.get(),
-                                                   replica_.get(),
-                                                   past_.get(),
-                                                   offline_.get(),
-                                                   artifacts_.get(),
-                                                   &resends_,
-                                                   &models_}) {
-        if (part != nullptr) {
-            parts_.push_back(part);
-        }
-    }
+    const std::initializer_list<Part*> parts{local_registry_.get(),
+                                             replica_.get(),
+                                             past_.get(),
+                                             offline_.get(),
+                                             offline_registry_.get(),
+                                             artifacts_.get(),
+                                             &resends_,
+                                             &models_};
+    std::ranges::copy_if(parts, std::back_inserter(parts_), [](const Part* part) { return part != nullptr; });
     load_keys();
     register_metrics();
     listening_monitor_.store(&monitor_);
@@ -234,6 +245,7 @@ MlflowCalls::Deps Service::mlflow_calls(net::Worker& worker) {
             local_registry_.get(),
             replica_.get(),
             offline_.get(),
+            offline_registry_.get(),
             artifacts_.get(),
             resends_};
 }

@@ -14,6 +14,7 @@
 #include "apps/mlflow_calls.hpp"
 #include "apps/mlflow_replica.hpp"
 #include "apps/model_records.hpp"
+#include "apps/offline_registry.hpp"
 #include "apps/offline_writes.hpp"
 #include "apps/part.hpp"
 #include "apps/probes.hpp"
@@ -109,11 +110,12 @@ private:
     net::BlockingPool probe_pool_;  // its own thread, so that slow work elsewhere is not taken for a dead store
     auth::KeyRefresher key_refresher_;
     std::unique_ptr<MlflowSide> mlflow_;
-    std::unique_ptr<RegistryPast> past_;             // with a registry of our own, or a copy of MLflow's
-    std::unique_ptr<LocalRegistry> local_registry_;  // without MLflow
-    std::unique_ptr<MlflowReplica> replica_;         // where one is wanted
+    std::unique_ptr<RegistryPast> past_;                 // with a registry of our own, or a copy of MLflow's
+    std::unique_ptr<LocalRegistry> local_registry_;      // without MLflow
+    std::unique_ptr<MlflowReplica> replica_;             // where one is wanted
+    std::unique_ptr<OfflineWrites> offline_;             // with a journal
+    std::unique_ptr<OfflineRegistry> offline_registry_;  // with both, the copy and the journal
     ResendProtection resends_;
-    std::unique_ptr<OfflineWrites> offline_;      // with a journal
     std::unique_ptr<MlflowArtifacts> artifacts_;  // where they are to be kept
     ModelRecords models_;
     std::vector<Part*> parts_;  // those of them that are there

@@ -207,8 +207,9 @@ void describe_replica(config::Schema& schema, ReplicaSettings& replica) {
 void describe_offline(config::Schema& schema, OfflineSettings& offline) {
     schema.add("offline.writes",
                config::one_of(offline.accepts_writes, {{"refuse", false}, {"accept", true}}),
-               {.help = "What becomes of metrics, parameters, tags and updates of known runs while MLflow is away: "
-                        "refuse, or accept and deliver later; accept declares that all writes of runs pass here"});
+               {.help = "What becomes of writes of the registry, and of metrics, parameters, tags and updates of known "
+                        "runs, while MLflow is away: refuse, or accept and deliver later; accept declares that all "
+                        "writes pass here"});
     schema.add("offline.max_bytes",
                config::byte_size(offline.max_bytes, 1U << 20U, std::uint64_t{1} << 40U),
                {.help = "Most bytes of accepted writes that may wait for MLflow; more are refused with 503"});

@@ -32,6 +32,8 @@ public:
         Settler& settler;
         const auth::Pepper& pepper;
         Forward forward;
+        // Somebody takes creates while the registry is away: it need not answer before they are passed on.
+        bool has_stand_in = false;
     };
 
     explicit ResendGuard(Deps deps) : deps_(std::move(deps)), hasher_(deps_.pepper) {}

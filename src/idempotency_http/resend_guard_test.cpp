@@ -75,6 +75,25 @@ TEST_F(ResendGuardTest, nothing_is_forwarded_before_an_earlier_create_of_the_mod
     EXPECT_EQ(version_in(create()), "1");
 }
 
+TEST_F(ResendGuardTest, a_create_is_passed_on_unasked_where_somebody_stands_in_for_a_registry_that_is_away) {
+    keep();
+    change([](Stack& stack) {
+        stack.mlflow.is_down = true;
+        stack.restart();
+    });
+    const int forwarded = stack_->forwarded;
+    let(Fate::refused);
+    EXPECT_EQ(create().status, 503U);
+    EXPECT_EQ(stack_->forwarded, forwarded);
+    change([](Stack& stack) {
+        stack.has_stand_in = true;
+        stack.restart();
+    });
+    let(Fate::refused);
+    EXPECT_EQ(create().status, 503U);
+    EXPECT_EQ(stack_->forwarded, forwarded + 1);
+}
+
 TEST_F(ResendGuardTest, what_was_not_carried_out_is_forwarded_again_once_that_is_believed) {
     let(Fate::hung);
     EXPECT_EQ(create().status, 504U);

@@ -20,13 +20,14 @@ struct Entry {
     std::string body;
     std::string key_id;  // of the API key that sent it; empty: nobody was asked for one
     base::WallTime accepted_at;
+    std::string about{};  // what was promised with it, for its users to read
 };
 
 // How much of the journal's bound it takes: its texts, and what a row costs beside them.
 inline std::uint64_t cost_of(const Entry& entry) {
     constexpr std::uint64_t kRow = 256;
     return kRow + entry.lane.size() + entry.workspace.size() + entry.method.size() + entry.target.size() +
-           entry.body.size() + entry.key_id.size();
+           entry.body.size() + entry.key_id.size() + entry.about.size();
 }
 
 // An entry MLflow said no to.
@@ -49,11 +50,37 @@ struct KnownLane {
     base::WallTime seen_at;
 };
 
+// What somebody wants to be done with a lane that is held.
+enum class Decision { none, apply, discard };
+
+// A lane nothing of which is delivered until somebody decides.
+struct Hold {
+    std::string lane;
+    std::string reason;  // in words
+    std::string about;   // for its users to read
+    base::WallTime since;
+    Decision decision = Decision::none;
+};
+
+// A number that was promised and could not be kept.
+struct Renumbering {
+    std::string lane;
+    std::int64_t promised = 0;
+    std::int64_t given = 0;
+    base::WallTime at;
+
+    bool operator==(const Renumbering&) const = default;
+};
+
 // Changes that are made together, or not at all.
 struct Batch {
     std::vector<Entry> accepted;
     std::vector<std::int64_t> delivered;
     std::vector<Rejection> rejected;
+    std::vector<Entry> rewritten{};  // their texts; what else they are stays
+    std::vector<Hold> held{};
+    std::vector<std::string> released{};  // lanes
+    std::vector<Renumbering> renumbered{};
 };
 
 }  // namespace journal

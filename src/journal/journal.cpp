@@ -27,6 +27,10 @@ void append(Batch& all, const Batch& batch) {
     std::ranges::copy(batch.accepted, std::back_inserter(all.accepted));
     std::ranges::copy(batch.delivered, std::back_inserter(all.delivered));
     std::ranges::copy(batch.rejected, std::back_inserter(all.rejected));
+    std::ranges::copy(batch.rewritten, std::back_inserter(all.rewritten));
+    std::ranges::copy(batch.held, std::back_inserter(all.held));
+    std::ranges::copy(batch.released, std::back_inserter(all.released));
+    std::ranges::copy(batch.renumbered, std::back_inserter(all.renumbered));
 }
 
 }  // namespace
@@ -105,6 +109,14 @@ base::Task<base::Result<void>> Journal::settle(net::Worker& worker, Settlement s
     ticket->bytes = settlement.bytes;
     ticket->batch.delivered = std::move(settlement.delivered);
     ticket->batch.rejected = std::move(settlement.rejected);
+    ticket->batch.rewritten = std::move(settlement.rewritten);
+    ticket->batch.renumbered = std::move(settlement.renumbered);
+    if (settlement.is_released) {
+        ticket->batch.released.push_back(ticket->lane);
+    }
+    if (settlement.hold) {
+        ticket->batch.held.push_back(*std::move(settlement.hold));
+    }
     {
         const std::lock_guard lock(mutex_);
         waiting_.push_back(ticket);
@@ -213,11 +225,14 @@ void Journal::note_settled(const Ticket& ticket) {
     const std::uint64_t count = ticket.batch.delivered.size() + ticket.batch.rejected.size();
     lanes_[ticket.lane].entries -= count;
     entries_ -= count;
+    for (const Entry& entry : ticket.batch.rewritten) {
+        bytes_ += cost_of(entry);
+    }
     bytes_ -= ticket.bytes;
     settled_ += count;
     delivered_.add(ticket.batch.delivered.size());
     rejected_.add(ticket.batch.rejected.size());
-    if (entries_ == 0) {
+    if (entries_ == 0 && count > 0) {
         oldest_.reset();
         const std::chrono::duration<double> since = deps_.clock.now() - began_;
         telemetry::log_info("journal_drained", {{"entries", settled_}, {"seconds", since.count()}});
@@ -254,6 +269,28 @@ base::Task<base::Result<std::vector<Entry>>> Journal::head(net::Worker& worker,
     co_return entries;
 }
 
+std::vector<std::string> Journal::lanes(std::string_view prefix) const {
+    std::vector<std::string> names;
+    const std::lock_guard lock(mutex_);
+    for (auto lane = lanes_.lower_bound(prefix); lane != lanes_.end() && lane->first.starts_with(prefix); ++lane) {
+        if (lane->second.entries > 0) {
+            names.push_back(lane->first);
+        }
+    }
+    return names;
+}
+
+bool Journal::has_lanes(std::string_view prefix) const {
+    const std::lock_guard lock(mutex_);
+    const auto lane = lanes_.lower_bound(prefix);
+    return lane != lanes_.end() && lane->first.starts_with(prefix);
+}
+
+base::Task<base::Result<std::vector<Hold>>> Journal::holds(net::Worker& worker) {
+    auto holds = co_await deps_.pool.run(worker, kPatience, [&store = deps_.store] { return store.holds(); });
+    co_return holds;
+}
+
 base::Task<> Journal::refresh(net::Worker& worker) {
     const auto oldest = co_await deps_.pool.run(worker, kPatience, [&store = deps_.store] { return store.oldest(); });
     const std::lock_guard lock(mutex_);
@@ -276,7 +313,7 @@ void export_journal(telemetry::Metrics& metrics, const Journal& journal, const b
     add("hokusai_journal_bytes", "How much of offline.max_bytes they take.", [](const Figures& from) {
         return from.bytes;
     });
-    add("hokusai_journal_lanes", "Runs whose calls wait.", [](const Figures& from) { return from.lanes; });
+    add("hokusai_journal_lanes", "Runs and models whose calls wait.", [](const Figures& from) { return from.lanes; });
     add("hokusai_journal_oldest_age_seconds", "How long the first of them has waited.", [&clock](const Figures& from) {
         const base::Duration age = from.oldest ? clock.wall_now() - *from.oldest : base::Duration(0);
         return std::max(0.0, std::chrono::duration<double>(age).count());

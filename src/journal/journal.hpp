@@ -33,12 +33,16 @@ struct JournalSettings {
     std::uint64_t max_entries = 1'000'000;
 };
 
-// What MLflow has answered for, of one lane.
+// What MLflow has answered for, of one lane, or somebody has decided.
 struct Settlement {
     std::string lane;
-    std::vector<std::int64_t> delivered;
-    std::vector<Rejection> rejected;
-    std::uint64_t bytes = 0;  // of all of them, as cost_of() counts
+    std::vector<std::int64_t> delivered{};
+    std::vector<Rejection> rejected{};
+    std::uint64_t bytes = 0;  // of both, and of `rewritten` as they were, as cost_of() counts
+    std::vector<Entry> rewritten{};
+    std::optional<Hold> hold{};
+    bool is_released = false;  // no longer held
+    std::vector<Renumbering> renumbered{};
 };
 
 // Safe from any worker. The store and the pool outlive it; the pool has one thread, so that entries which wait for the
@@ -85,6 +89,14 @@ public:
                                                       std::string lane,
                                                       std::size_t max_entries,
                                                       std::uint64_t max_bytes);
+
+    // Lanes whose names begin so and that have entries.
+    [[nodiscard]] std::vector<std::string> lanes(std::string_view prefix) const;
+
+    [[nodiscard]] bool has_lanes(std::string_view prefix) const;
+
+    // Those that are held, with what was decided by now.
+    base::Task<base::Result<std::vector<Hold>>> holds(net::Worker& worker);
 
     // Learns how old the oldest entry is.
     base::Task<> refresh(net::Worker& worker);

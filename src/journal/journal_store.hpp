@@ -48,6 +48,15 @@ public:
     virtual base::Result<std::vector<RejectedEntry>> rejected(std::size_t limit) = 0;
     virtual base::Result<std::uint64_t> count_rejected() = 0;
 
+    // All lanes that are held, by name.
+    virtual base::Result<std::vector<Hold>> holds() = 0;
+
+    // Whether the lane is held. Also beside a running service, which carries the decision out.
+    virtual base::Result<bool> decide(std::string_view lane, Decision decision) = 0;
+
+    // The newest `limit`, in order. The last 10,000 are kept.
+    virtual base::Result<std::vector<Renumbering>> renumberings(std::size_t limit) = 0;
+
     // The `limit` seen last, the last one first.
     virtual base::Result<std::vector<KnownLane>> known_lanes(std::size_t limit) = 0;
 

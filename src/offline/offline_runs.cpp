@@ -174,7 +174,7 @@ base::Task<> OfflineRuns::handle_sequel(http::Exchange& exchange, RunCall call) 
 
 // Too large to be read, so nobody knows of which run it is.
 base::Task<> OfflineRuns::pass_unread(http::Exchange& exchange, mlflow::CallObserver* next) {
-    if (deps_.journal.figures().entries == 0) {
+    if (!deps_.journal.has_lanes(kRunLanes)) {
         co_await deps_.forward(exchange, next, std::nullopt);
         co_return;
     }

@@ -1,4 +1,4 @@
-// Delivers what the journal holds, once MLflow is back.
+// Delivers what the journal holds of runs, once MLflow is back.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,17 @@
 #include "mlflow/upstream_client.hpp"
 #include "net/worker.hpp"
 #include "offline/parcel.hpp"
+#include "offline/rounds.hpp"
+#include "offline/verdict.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace offline {
-
-// What an answer of MLflow means for what it was sent.
-enum class Verdict {
-    delivered,
-    refused,   // for good, in MLflow's own words
-    doubtful,  // the same words for a fault of MLflow's database and for a call it can't store
-    later,     // anything that another time may make good
-};
-
-Verdict judge(const mlflow::UpstreamAnswer& answer);
 
 struct ReplayerSettings {
     base::Duration patience = std::chrono::seconds(110);  // with one call
 };
 
-// Lives on one worker. Lanes take turns, one call each; a lane whose call failed rests, alone, for longer each time.
+// Lives on one worker. One call at a turn.
 class Replayer {
 public:
     using Send = std::function<base::Task<base::Result<mlflow::UpstreamAnswer>>(mlflow::UpstreamClient::Question)>;
@@ -48,39 +40,35 @@ public:
 
     Replayer(Deps deps, ReplayerSettings settings);
 
-    // Until the pace is stopped and its sleeper woken. Run it several times to have as many calls under way at once.
-    base::Task<> run();
+    // As Rounds::run().
+    base::Task<> run() {
+        return rounds_.run();
+    }
 
     // One call, if there is anything to deliver. What run() repeats.
-    base::Task<bool> deliver_next();
+    base::Task<bool> deliver_next() {
+        return rounds_.serve_next();
+    }
 
 private:
-    // Of a lane that is being delivered, or was not delivered at the first try.
+    // Of a lane whose entries MLflow did not take at the first try.
     struct Care {
-        bool is_busy = false;
-        unsigned failures = 0;
-        unsigned doubts = 0;  // doubtful answers in a row
-        base::MonotonicTime rests_until;
+        unsigned doubts = 0;     // doubtful answers in a row
         std::size_t singly = 0;  // so many of its first entries were refused together
     };
 
-    [[nodiscard]] bool is_ready(const std::string& lane) const;
-    void note_reachable(bool is_reachable);
+    base::Task<base::Result<void>> deliver(const std::string& lane);
     base::Task<base::Result<void>> deliver(const std::string& lane, Care& care);
     base::Task<base::Result<void>> settle(const std::string& lane,
                                           Care& care,
                                           std::vector<journal::Entry> entries,
                                           const mlflow::UpstreamAnswer& answer,
                                           bool is_refused);
-    void put_off(const std::string& lane, Care& care, const base::Error& error);
 
     Deps deps_;
     const ReplayerSettings settings_;
-    telemetry::Counter& failures_;
     std::map<std::string, Care> care_;
-    std::string last_lane_;
-    bool was_away_ = false;
-    base::MonotonicTime next_warning_;
+    Rounds rounds_;
 };
 
 }  // namespace offline

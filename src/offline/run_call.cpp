@@ -124,7 +124,7 @@ base::Result<void> check_run_call(RunOperation operation, const json::object& ar
 }
 
 std::string lane_of(std::string_view workspace, std::string_view run_id) {
-    return fmt::format("run/{}/{}", workspace, run_id);
+    return fmt::format("{}{}/{}", kRunLanes, workspace, run_id);
 }
 
 std::string_view run_of_lane(std::string_view lane) {

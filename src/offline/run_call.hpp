@@ -44,6 +44,9 @@ std::string run_id_of(std::string_view query);
 // only MLflow can say.
 base::Result<void> check_run_call(RunOperation operation, const boost::json::object& arguments);
 
+// How the names of runs' lanes begin.
+inline constexpr std::string_view kRunLanes = "run/";
+
 // The lane of a run. `workspace` in the form registry::normal_workspace() gives.
 std::string lane_of(std::string_view workspace, std::string_view run_id);
 std::string_view run_of_lane(std::string_view lane);

@@ -99,7 +99,7 @@ Answer Registry::read(Reader& reader, const Call& call) const {
     return answer_read(call.operation, Catalog(reader, call.workspace), Arguments(*std::move(arguments)));
 }
 
-Answer Registry::write(Writer& writer, const Call& call) const {
+Answer carry_out(Writer& writer, const Call& call, base::WallTime now) {
     auto arguments = arguments_of(call);
     if (!arguments) {
         return std::unexpected(arguments.error());
@@ -107,8 +107,12 @@ Answer Registry::write(Writer& writer, const Call& call) const {
     if (const std::optional<Act> act = act_of(call)) {
         writer.ascribe(*act);
     }
-    const Change change{writer, Catalog(writer, call.workspace), to_timestamp(clock_.wall_now()), call.user};
+    const Change change{writer, Catalog(writer, call.workspace), to_timestamp(now), call.user};
     return answer_write(call.operation, change, Arguments(*std::move(arguments)));
+}
+
+Answer Registry::write(Writer& writer, const Call& call) const {
+    return carry_out(writer, call, clock_.wall_now());
 }
 
 base::Result<void> Registry::check_rollback(Reader& reader, const Call& call) {

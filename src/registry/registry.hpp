@@ -18,6 +18,10 @@ namespace registry {
 // model. Pure.
 base::Result<void> check_rollback(const Call& call, std::span<const Alias> aliases);
 
+// Carries out a write as of `now` on a transaction of the caller's. An error of MLflow's comes before any change of the
+// rows.
+base::Result<boost::json::object> carry_out(Writer& writer, const Call& call, base::WallTime now);
+
 // Blocks as the store does; safe from any thread. The store and the clock outlive it.
 class Registry {
 public:

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/clock.hpp"
 #include "registry/registry.hpp"
 #include "replica/merge.hpp"
 
@@ -12,23 +11,6 @@ namespace replica {
 namespace {
 
 using registry::Operation;
-
-// Time stands where MLflow's answer says it stood.
-class AnswerClock final : public base::Clock {
-public:
-    explicit AnswerClock(base::WallTime time) : time_(time) {}
-
-    [[nodiscard]] base::MonotonicTime now() const override {
-        return {};
-    }
-
-    [[nodiscard]] base::WallTime wall_now() const override {
-        return time_;
-    }
-
-private:
-    base::WallTime time_;
-};
 
 base::WallTime time_of(const std::optional<ModelView>& seen, base::WallTime now) {
     registry::Timestamp updated = 0;
@@ -73,19 +55,7 @@ base::Result<void> apply_acknowledged(registry::Writer& writer,
             return noted;
         }
     } else if (call.operation != Operation::create_model) {
-        const AnswerClock clock(time_of(seen, now));
-
-        class NoStore final : public registry::Store {
-            base::Result<void> read(const std::function<base::Result<void>(registry::Reader&)>& /*work*/) override {
-                return base::fail(base::Code::internal, "there is a transaction already");
-            }
-
-            base::Result<void> write(const std::function<base::Result<void>(registry::Writer&)>& /*work*/) override {
-                return base::fail(base::Code::internal, "there is a transaction already");
-            }
-        } no_store;
-
-        const base::Result<boost::json::object> written = registry::Registry(no_store, clock).write(writer, call);
+        const base::Result<boost::json::object> written = registry::carry_out(writer, call, time_of(seen, now));
         if (!written) {
             return std::unexpected(written.error());
         }

@@ -37,6 +37,14 @@ public:
     // MLflow gave no answer, or nobody waited for it.
     base::Task<> failed(bool may_have_been_carried_out);
 
+    [[nodiscard]] const registry::Call& call() const {
+        return call_;
+    }
+
+    [[nodiscard]] const CallTarget& target() const {
+        return target_;
+    }
+
     // Whether the replica knows what became of it.
     [[nodiscard]] bool is_known() const {
         return is_known_;

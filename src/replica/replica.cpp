@@ -96,27 +96,30 @@ ReplicaStatus Replica::status() const {
 
 // The job goes on alone when it takes too long, and must then not put older rows over newer ones: those who wait for
 // their turn in the store look whether they still are wanted.
-base::Task<base::Result<void>> Replica::write(net::Worker& worker,
-                                              std::function<base::Result<std::int64_t>(registry::Writer&)> work) {
+base::Task<base::Result<void>> Replica::write(net::Worker& worker, Change work, base::Duration limit) {
     const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
-    base::Result<void> done = co_await pool_.run(worker, kStoreLimit, [this, is_given_up, work = std::move(work)] {
-        std::int64_t revision = 0;
-        base::Result<void> written = store_.write([&](registry::Writer& writer) -> base::Result<void> {
-            if (is_given_up->load()) {
-                return base::fail(base::Code::cancelled, "nobody waits for it any more");
-            }
-            base::Result<std::int64_t> changes = work(writer);
-            changes = changes ? add_to_revision(writer, *changes) : changes;
-            revision = changes.value_or(0);
-            return changes ? base::Result<void>() : std::unexpected(changes.error());
+    base::Result<void> done = co_await pool_.run(worker, limit, [this, is_given_up, work = std::move(work)] {
+        return write_now([&](registry::Writer& writer) -> base::Result<std::int64_t> {
+            return is_given_up->load() ? base::fail(base::Code::cancelled, "nobody waits for it any more")
+                                       : work(writer);
         });
-        if (written) {
-            revision_.store(revision);
-        }
-        return written;
     });
     is_given_up->store(true);
     co_return done;
+}
+
+base::Result<void> Replica::write_now(const Change& work) {
+    std::int64_t revision = 0;
+    base::Result<void> written = store_.write([&](registry::Writer& writer) -> base::Result<void> {
+        base::Result<std::int64_t> changes = work(writer);
+        changes = changes ? add_to_revision(writer, *changes) : changes;
+        revision = changes.value_or(0);
+        return changes ? base::Result<void>() : std::unexpected(changes.error());
+    });
+    if (written) {
+        revision_.store(revision);
+    }
+    return written;
 }
 
 // An answer that was asked for later has told of these parts already.

@@ -51,6 +51,8 @@ struct DownloadUri {
 // the pool.
 class Replica {
 public:
+    static constexpr base::Duration kStoreLimit = std::chrono::seconds(10);  // for one transaction
+
     Replica(registry::Store& store, net::BlockingPool& pool, const base::Clock& clock)
         : store_(store), pool_(pool), clock_(clock), registry_(store, clock) {}
 
@@ -102,6 +104,30 @@ public:
     // Everything was compared with MLflow; `began` on the monotonic clock.
     base::Task<base::Result<void>> record_sweep(net::Worker& worker, base::MonotonicTime began, SweepRecord sweep);
 
+    [[nodiscard]] bool knows_workspace(const std::string& name) const;
+
+    // Runs `work` in a transaction of the store, apart from the worker. It may have to go on alone, so it owns what it
+    // uses.
+    template <class Work>
+    auto read(net::Worker& worker, Work work) {
+        return pool_.run(worker, kStoreLimit, [this, work = std::move(work)] {
+            std::invoke_result_t<const Work&, registry::Reader&> result = base::fail(base::Code::internal, "not read");
+            const base::Result<void> done = store_.read([&](registry::Reader& reader) -> base::Result<void> {
+                result = work(reader);
+                return result ? base::Result<void>() : std::unexpected(result.error());
+            });
+            return done ? std::move(result) : decltype(result)(std::unexpected(done.error()));
+        });
+    }
+
+    // For rows that MLflow has not got yet: changes them by something else than what MLflow showed. `work` answers how
+    // many rows it changed, and owns what it uses, since it may have to go on alone.
+    using Change = std::function<base::Result<std::int64_t>(registry::Writer&)>;
+    base::Task<base::Result<void>> write(net::Worker& worker, Change work, base::Duration limit = kStoreLimit);
+
+    // The same, blocking, before anybody else asks.
+    base::Result<void> write_now(const Change& work);
+
     // The versions of the models of these names, in any order.
     base::Task<base::Result<std::vector<std::int64_t>>> version_numbers(net::Worker& worker,
                                                                         std::vector<registry::ModelKey> keys);
@@ -134,31 +160,12 @@ public:
     Confirmations confirmations;
 
 private:
-    static constexpr auto kStoreLimit = std::chrono::seconds(10);
     static constexpr std::size_t kMaxMarked = 1000;
 
-    // Runs `work` in a transaction of the store, apart from the worker. It may have to go on alone, so it owns what it
-    // uses.
-    template <class Work>
-    auto read(net::Worker& worker, Work work) {
-        return pool_.run(worker, kStoreLimit, [this, work = std::move(work)] {
-            std::invoke_result_t<const Work&, registry::Reader&> result = base::fail(base::Code::internal, "not read");
-            const base::Result<void> done = store_.read([&](registry::Reader& reader) -> base::Result<void> {
-                result = work(reader);
-                return result ? base::Result<void>() : std::unexpected(result.error());
-            });
-            return done ? std::move(result) : decltype(result)(std::unexpected(done.error()));
-        });
-    }
-
-    // `work` answers how many rows it changed.
-    base::Task<base::Result<void>> write(net::Worker& worker,
-                                         std::function<base::Result<std::int64_t>(registry::Writer&)> work);
     base::Result<MergeOutcome> merge_rows(registry::Writer& writer, const Merge& merge);
     base::Result<void> merge_view(registry::Writer& writer, const Merge& merge, ModelView view, MergeOutcome& outcome);
     [[nodiscard]] ModelView without_what_is_known_better(ModelView view) const;
     void confirm(const ModelView& view, bool is_within_write);
-    [[nodiscard]] bool knows_workspace(const std::string& name) const;
     void note_reading(const base::Result<void>& outcome);
     base::Result<void> note_status(registry::Reader& reader);
     base::Task<> store_marks(net::Worker& worker);

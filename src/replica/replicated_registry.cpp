@@ -1,5 +1,6 @@
 #include "replica/replicated_registry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "mlflow/routes.hpp"
@@ -7,7 +8,6 @@
 #include "registry_http/alias_lookup.hpp"
 #include "registry_http/error_response.hpp"
 #include "registry_http/read_call.hpp"
-#include "replica/local_write.hpp"
 
 namespace replica {
 
@@ -33,6 +33,7 @@ telemetry::Counter& write_counter(telemetry::Metrics& metrics, const char* outco
 ReplicaMetrics::ReplicaMetrics(telemetry::Metrics& metrics)
     : answers_unavailable(answer_counter(metrics, "mlflow_unavailable")),
       answers_first(answer_counter(metrics, "replica_first")),
+      answers_pending(answer_counter(metrics, "writes_pending")),
       cannot_tell(metrics.counter("hokusai_replica_cannot_tell_total",
                                   "Reads MLflow did not answer and the replica could not.")),
       writes_read_back(write_counter(metrics, "known")),
@@ -95,7 +96,8 @@ private:
 
 class ReplicatedRegistry::WriteObserver final : public mlflow::CallObserver {
 public:
-    WriteObserver(LocalWrite& write, mlflow::CallObserver* next) : write_(write), next_(next) {}
+    WriteObserver(ReplicatedRegistry& owner, http::Exchange& exchange, LocalWrite& write, mlflow::CallObserver* next)
+        : owner_(owner), exchange_(exchange), write_(write), next_(next) {}
 
     base::Task<> answered(unsigned status, std::string_view body) override {
         co_await write_.answered(status, body);
@@ -106,6 +108,13 @@ public:
 
     base::Task<bool> failed(const http::Response& refusal, bool may_have_been_carried_out) override {
         co_await write_.failed(may_have_been_carried_out);
+        const bool is_over = exchange_.is_aborted() || exchange_.answered_status() != 0;
+        if (!may_have_been_carried_out && !is_over) {
+            const bool is_taken = co_await owner_.take(exchange_, write_, next_);
+            if (is_taken) {
+                co_return true;
+            }
+        }
         if (next_ == nullptr) {
             co_return false;
         }
@@ -114,6 +123,8 @@ public:
     }
 
 private:
+    ReplicatedRegistry& owner_;
+    http::Exchange& exchange_;
     LocalWrite& write_;
     mlflow::CallObserver* const next_;
 };
@@ -208,6 +219,10 @@ base::Task<> ReplicatedRegistry::read(http::Exchange& exchange, registry::Call c
         co_await deps_.forward(exchange, nullptr, std::move(body));  // MLflow knows best how to refuse it
         co_return;
     }
+    if (has_pending(call, *target)) {
+        co_await read_pending(exchange, call, *std::move(target));
+        co_return;
+    }
     const bool is_answered = co_await answer_first(exchange, call, *target);
     if (is_answered) {
         co_return;
@@ -265,7 +280,8 @@ base::Task<> ReplicatedRegistry::write(http::Exchange& exchange,
     abort_check.set(worker.now() + kAbortCheckDelay);
     exchange.on_abort([&wait] { wait.cancel(); });
     base::Result<void> begun = co_await write.begin(worker.now() + settings_.lock_patience, wait);
-    if (begun) {
+    const bool is_behind_others = begun && has_pending(write.call(), write.target());
+    if (begun && !is_behind_others) {
         begun = co_await write.check_rollback();
     }
     abort_check.clear();
@@ -278,9 +294,84 @@ base::Task<> ReplicatedRegistry::write(http::Exchange& exchange,
         }
         co_return;
     }
-    WriteObserver write_observer(write, observer);
+    if (is_behind_others) {
+        co_await write_behind(exchange, write, observer);
+        co_return;
+    }
+    WriteObserver write_observer(*this, exchange, write, observer);
     co_await deps_.forward(exchange, &write_observer, std::move(body));
     (write.is_known() ? metrics_.writes_read_back : metrics_.writes_unsettled).add();
+}
+
+// Searches show all models.
+bool ReplicatedRegistry::has_pending(const registry::Call& call, const CallTarget& target) const {
+    if (deps_.stand_in == nullptr || !deps_.stand_in->has_any_pending()) {
+        return false;
+    }
+    if (call.operation == Operation::search_models || call.operation == Operation::search_versions) {
+        return true;
+    }
+    return std::ranges::any_of(target.models(),
+                               [this](const registry::ModelKey& key) { return deps_.stand_in->has_pending(key); });
+}
+
+// MLflow would not show what it was not told yet.
+base::Task<> ReplicatedRegistry::read_pending(http::Exchange& exchange, const registry::Call& call, CallTarget target) {
+    std::optional<http::Response> answer = co_await deps_.replica.answer(deps_.worker, call, std::move(target));
+    if (!answer) {
+        metrics_.cannot_tell.add();
+        answer = registry_http::to_response(
+            {base::Code::unavailable, "Writes wait for MLflow, and the copy of what they change cannot be read now"});
+    } else {
+        metrics_.answers_pending.add();
+        if (answer->status == 200) {
+            note_load(call, answer->body);
+        }
+    }
+    exchange.answer(*answer);
+}
+
+// Whether it was taken in MLflow's place, or refused in its words.
+base::Task<bool> ReplicatedRegistry::take(http::Exchange& exchange,
+                                          const LocalWrite& write,
+                                          mlflow::CallObserver* observer) {
+    if (deps_.stand_in == nullptr) {
+        co_return false;
+    }
+    const std::optional<http::Response> response =
+        co_await deps_.stand_in->take(exchange, write.call(), write.target());
+    if (!response) {
+        co_return false;
+    }
+    bool is_answered = false;
+    if (observer != nullptr && response->status < 500) {
+        co_await observer->answered(response->status, response->body);
+    } else if (observer != nullptr) {
+        is_answered = co_await observer->failed(*response, response->status == 504);
+    }
+    if (!is_answered && !exchange.is_aborted()) {
+        exchange.answer(*response);
+    }
+    co_return true;
+}
+
+// Whatever MLflow does by now, it must not get this before what waits for it.
+base::Task<> ReplicatedRegistry::write_behind(http::Exchange& exchange,
+                                              const LocalWrite& write,
+                                              mlflow::CallObserver* observer) {
+    const bool is_taken = co_await take(exchange, write, observer);
+    if (is_taken) {
+        co_return;
+    }
+    const http::Response refusal = registry_http::to_response(
+        {base::Code::unavailable, "Earlier writes of this model wait for MLflow, and only MLflow can answer this one"});
+    bool is_answered = false;
+    if (observer != nullptr) {
+        is_answered = co_await observer->failed(refusal, false);
+    }
+    if (!is_answered && !exchange.is_aborted()) {
+        exchange.answer(refusal);
+    }
 }
 
 }  // namespace replica

@@ -13,7 +13,9 @@
 #include "net/worker.hpp"
 #include "registry/alias_index.hpp"
 #include "registry/version_loads.hpp"
+#include "replica/local_write.hpp"
 #include "replica/replica.hpp"
+#include "replica/stand_in.hpp"
 #include "replica/upstream_reader.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -29,6 +31,7 @@ struct ReplicaMetrics {
 
     telemetry::Counter& answers_unavailable;  // MLflow did not answer, the replica did
     telemetry::Counter& answers_first;        // MLflow was not asked
+    telemetry::Counter& answers_pending;      // MLflow has not got all writes yet
     telemetry::Counter& cannot_tell;          // MLflow did not answer, and the replica does not know
     telemetry::Counter& writes_read_back;
     telemetry::Counter& writes_unsettled;
@@ -48,7 +51,8 @@ public:
         UpstreamReader& reader;
         telemetry::Metrics& metrics;
         Forward forward;
-        registry::LoadNotes& loads;  // of this worker
+        registry::LoadNotes& loads;   // of this worker
+        StandIn* stand_in = nullptr;  // null: nobody takes writes in MLflow's place
     };
 
     ReplicatedRegistry(Deps deps, ReplicatedSettings settings);
@@ -69,6 +73,10 @@ private:
                        registry::Call call,
                        std::optional<std::string> body,
                        mlflow::CallObserver* observer);
+    base::Task<> read_pending(http::Exchange& exchange, const registry::Call& call, CallTarget target);
+    base::Task<> write_behind(http::Exchange& exchange, const LocalWrite& write, mlflow::CallObserver* observer);
+    base::Task<bool> take(http::Exchange& exchange, const LocalWrite& write, mlflow::CallObserver* observer);
+    [[nodiscard]] bool has_pending(const registry::Call& call, const CallTarget& target) const;
     base::Task<bool> answer_first(http::Exchange& exchange, const registry::Call& call, const CallTarget& target);
     base::Task<> read_through(const registry::Call& call, const CallTarget& target, std::string_view body, Asked asked);
     [[nodiscard]] registry::Timestamp wall_milliseconds() const;

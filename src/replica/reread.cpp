@@ -78,16 +78,15 @@ base::Task<base::Result<void>> look_for(UpstreamReader& reader, ModelView& view,
 
 }  // namespace
 
-base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
-                                              Replica& replica,
-                                              UpstreamReader& reader,
-                                              Reread what) {
+base::Task<base::Result<ModelView>> read_whole(Replica& replica,
+                                               UpstreamReader& reader,
+                                               registry::ModelKey key,
+                                               std::vector<std::int64_t> known) {
     ModelView view;
-    view.key = what.key;
+    view.key = std::move(key);
     view.asked = replica.ask();
     view.is_whole = true;
-    view.renamed_from = what.renamed_from;
-    base::Result<std::optional<registry::RegisteredModel>> model = co_await reader.find_model(what.key);
+    base::Result<std::optional<registry::RegisteredModel>> model = co_await reader.find_model(view.key);
     if (!model) {
         co_return std::unexpected(model.error());
     }
@@ -98,23 +97,35 @@ base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
         if (!listed) {
             co_return std::unexpected(listed.error());
         }
-        std::vector<registry::ModelKey> names{what.key};
-        if (!what.renamed_from.empty()) {
-            names.push_back({what.key.workspace, what.renamed_from});
-        }
-        const base::Result<std::vector<std::int64_t>> stored = co_await replica.version_numbers(worker, names);
-        if (!stored) {
-            co_return std::unexpected(stored.error());
-        }
-        const base::Result<void> looked = co_await look_for(reader, view, unlisted(view, *stored));
+        const base::Result<void> looked = co_await look_for(reader, view, unlisted(view, known));
         if (!looked) {
             co_return std::unexpected(looked.error());
         }
     }
+    co_return view;
+}
+
+base::Task<base::Result<MergeOutcome>> reread(net::Worker& worker,
+                                              Replica& replica,
+                                              UpstreamReader& reader,
+                                              Reread what) {
+    std::vector<registry::ModelKey> names{what.key};
+    if (!what.renamed_from.empty()) {
+        names.push_back({what.key.workspace, what.renamed_from});
+    }
+    const base::Result<std::vector<std::int64_t>> stored = co_await replica.version_numbers(worker, names);
+    if (!stored) {
+        co_return std::unexpected(stored.error());
+    }
+    base::Result<ModelView> view = co_await read_whole(replica, reader, what.key, *stored);
+    if (!view) {
+        co_return std::unexpected(view.error());
+    }
+    view->renamed_from = what.renamed_from;
     Replica::Merge merge;
     merge.is_within_write = what.is_within_write;
     merge.act = what.act;
-    merge.views.push_back(std::move(view));
+    merge.views.push_back(std::move(*view));
     base::Result<MergeOutcome> merged = co_await replica.merge(worker, std::move(merge));
     co_return merged;
 }

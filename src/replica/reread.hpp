@@ -1,8 +1,10 @@
 // One model, read from MLflow as a whole.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/task.hpp"
@@ -19,6 +21,13 @@ struct Reread {
     std::string renamed_from{};
     std::optional<registry::Act> act{};  // what that write is
 };
+
+// What MLflow's lists show of a model and all its versions, and, one by one, what it says of the versions `known` that
+// they don't show.
+base::Task<base::Result<ModelView>> read_whole(Replica& replica,
+                                               UpstreamReader& reader,
+                                               registry::ModelKey key,
+                                               std::vector<std::int64_t> known = {});
 
 // Reads the model, all its versions and, one by one, those the replica has and MLflow's lists don't show; brings the
 // rows to it. The caller holds the model's lock.

@@ -44,4 +44,26 @@ CREATE TABLE journal_lanes (
 CREATE INDEX journal_lanes_by_time ON journal_lanes (seen_at);
 )";
 
+// Lanes that wait for somebody's decision, and numbers that were promised and could not be kept.
+inline constexpr const char* kJournalHolds = R"(
+ALTER TABLE journal_entries ADD COLUMN about TEXT NOT NULL DEFAULT '';
+ALTER TABLE journal_rejected ADD COLUMN about TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE journal_holds (
+    lane     TEXT    NOT NULL PRIMARY KEY,
+    reason   TEXT    NOT NULL,
+    about    TEXT    NOT NULL,
+    since    INTEGER NOT NULL,
+    decision INTEGER NOT NULL  -- 0 none, 1 apply, 2 discard
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal_renumbered (
+    id       INTEGER NOT NULL PRIMARY KEY,
+    lane     TEXT    NOT NULL,
+    promised INTEGER NOT NULL,
+    given    INTEGER NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+)";
+
 }  // namespace storage

@@ -106,7 +106,7 @@ constexpr const char* kArtifactOwners =
 // Append only: a step that was released never changes.
 constexpr std::array kMainMigrations{kKeysAndAudit, kRegistrySchema, kIntents, kAliasHistorySchema, kModelSchema};
 constexpr std::array kReplicaMigrations{kReplicaMark, kRegistrySchema, kArtifactOwners};
-constexpr std::array kJournalMigrations{kJournalSchema};
+constexpr std::array kJournalMigrations{kJournalSchema, kJournalHolds};
 constexpr std::array kArtifactMigrations{kArtifactSchema};
 
 struct History {

@@ -15,12 +15,16 @@ namespace {
 
 using journal::Batch;
 using journal::Entry;
+using journal::Hold;
 using journal::KnownLane;
 using journal::LaneSummary;
 using journal::RejectedEntry;
 using journal::Rejection;
+using journal::Renumbering;
 
-constexpr const char* kColumns = "sequence, lane, workspace, method, target, body, key_id, accepted_at, bytes";
+constexpr const char* kColumns = "sequence, lane, workspace, method, target, body, key_id, accepted_at, bytes, about";
+constexpr int kColumnCount = 10;
+constexpr std::int64_t kMaxRenumbered = 10'000;
 
 Entry entry_row(SQLite::Statement& row) {
     Entry entry;
@@ -32,12 +36,13 @@ Entry entry_row(SQLite::Statement& row) {
     entry.body = row.getColumn(5).getString();
     entry.key_id = row.getColumn(6).getString();
     entry.accepted_at = from_microseconds(row.getColumn(7).getInt64());
+    entry.about = row.getColumn(9).getString();
     return entry;
 }
 
 void insert_entries(SQLite::Database& connection, std::span<const Entry> entries) {
     SQLite::Statement insert(
-        connection, fmt::format("INSERT INTO journal_entries ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", kColumns));
+        connection, fmt::format("INSERT INTO journal_entries ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kColumns));
     for (const Entry& entry : entries) {
         insert.bind(1, entry.sequence);
         insert.bindNoCopy(2, entry.lane);
@@ -48,6 +53,7 @@ void insert_entries(SQLite::Database& connection, std::span<const Entry> entries
         insert.bindNoCopy(7, entry.key_id);
         insert.bind(8, to_microseconds(entry.accepted_at));
         insert.bind(9, static_cast<std::int64_t>(journal::cost_of(entry)));
+        insert.bindNoCopy(10, entry.about);
         insert.exec();
         insert.reset();
     }
@@ -66,6 +72,57 @@ void set_aside(SQLite::Database& connection, std::span<const Rejection> rejectio
         insert.exec();
         insert.reset();
     }
+}
+
+void rewrite_entries(SQLite::Database& connection, std::span<const Entry> entries) {
+    SQLite::Statement update(connection,
+                             "UPDATE journal_entries SET body = ?, about = ?, bytes = ? WHERE sequence = ?");
+    for (const Entry& entry : entries) {
+        update.bindNoCopy(1, entry.body.data(), static_cast<int>(entry.body.size()));
+        update.bindNoCopy(2, entry.about);
+        update.bind(3, static_cast<std::int64_t>(journal::cost_of(entry)));
+        update.bind(4, entry.sequence);
+        update.exec();
+        update.reset();
+    }
+}
+
+void put_holds(SQLite::Database& connection, const Batch& batch) {
+    SQLite::Statement put(connection,
+                          "INSERT OR REPLACE INTO journal_holds (lane, reason, about, since, decision) "
+                          "VALUES (?, ?, ?, ?, ?)");
+    for (const Hold& hold : batch.held) {
+        put.bindNoCopy(1, hold.lane);
+        put.bindNoCopy(2, hold.reason);
+        put.bindNoCopy(3, hold.about);
+        put.bind(4, to_microseconds(hold.since));
+        put.bind(5, static_cast<std::int64_t>(hold.decision));
+        put.exec();
+        put.reset();
+    }
+    SQLite::Statement release(connection, "DELETE FROM journal_holds WHERE lane = ?");
+    for (const std::string& lane : batch.released) {
+        release.bindNoCopy(1, lane);
+        release.exec();
+        release.reset();
+    }
+}
+
+void put_renumbered(SQLite::Database& connection, std::span<const Renumbering> renumbered) {
+    SQLite::Statement put(connection, "INSERT INTO journal_renumbered (lane, promised, given, at) VALUES (?, ?, ?, ?)");
+    for (const Renumbering& each : renumbered) {
+        put.bindNoCopy(1, each.lane);
+        put.bind(2, each.promised);
+        put.bind(3, each.given);
+        put.bind(4, to_microseconds(each.at));
+        put.exec();
+        put.reset();
+    }
+    SQLite::Statement forget(
+        connection,
+        "DELETE FROM journal_renumbered WHERE id <= (SELECT coalesce(max(id), 0) FROM journal_renumbered) - ?");
+    forget.bind(1, kMaxRenumbered);
+    forget.exec();
 }
 
 void erase(SQLite::Statement& statement, std::int64_t sequence) {
@@ -96,6 +153,13 @@ base::Result<std::uint64_t> SqliteJournalStore::commit(const Batch& batch, std::
         }
         if (!batch.rejected.empty()) {
             set_aside(connection, batch.rejected);
+        }
+        if (!batch.rewritten.empty()) {
+            rewrite_entries(connection, batch.rewritten);
+        }
+        put_holds(connection, batch);
+        if (!batch.renumbered.empty()) {
+            put_renumbered(connection, batch.renumbered);
         }
         SQLite::Statement statement(connection, "DELETE FROM journal_entries WHERE sequence = ?");
         for (const std::int64_t sequence : batch.delivered) {
@@ -167,9 +231,9 @@ base::Result<std::vector<RejectedEntry>> SqliteJournalStore::rejected(std::size_
         while (select.executeStep()) {
             RejectedEntry rejected{entry_row(select), {}};
             rejected.rejection = {rejected.entry.sequence,
-                                  select.getColumn(10).getUInt(),
-                                  select.getColumn(11).getString(),
-                                  from_microseconds(select.getColumn(9).getInt64())};
+                                  select.getColumn(kColumnCount + 1).getUInt(),
+                                  select.getColumn(kColumnCount + 2).getString(),
+                                  from_microseconds(select.getColumn(kColumnCount).getInt64())};
             found.push_back(std::move(rejected));
         }
         std::ranges::reverse(found);
@@ -180,6 +244,48 @@ base::Result<std::vector<RejectedEntry>> SqliteJournalStore::rejected(std::size_
 base::Result<std::uint64_t> SqliteJournalStore::count_rejected() {
     return database_->read([](SQLite::Database& connection) -> base::Result<std::uint64_t> {
         return static_cast<std::uint64_t>(number(connection, "SELECT count(*) FROM journal_rejected"));
+    });
+}
+
+base::Result<std::vector<Hold>> SqliteJournalStore::holds() {
+    return database_->read([](SQLite::Database& connection) -> base::Result<std::vector<Hold>> {
+        SQLite::Statement select(connection,
+                                 "SELECT lane, reason, about, since, decision FROM journal_holds ORDER BY lane");
+        std::vector<Hold> holds;
+        while (select.executeStep()) {
+            holds.push_back({select.getColumn(0).getString(),
+                             select.getColumn(1).getString(),
+                             select.getColumn(2).getString(),
+                             from_microseconds(select.getColumn(3).getInt64()),
+                             static_cast<journal::Decision>(select.getColumn(4).getInt())});
+        }
+        return holds;
+    });
+}
+
+base::Result<bool> SqliteJournalStore::decide(std::string_view lane, journal::Decision decision) {
+    return database_->transaction([&](SQLite::Database& connection) -> base::Result<bool> {
+        SQLite::Statement update(connection, "UPDATE journal_holds SET decision = ? WHERE lane = ?");
+        update.bind(1, static_cast<std::int64_t>(decision));
+        update.bind(2, std::string(lane));
+        return update.exec() > 0;
+    });
+}
+
+base::Result<std::vector<Renumbering>> SqliteJournalStore::renumberings(std::size_t limit) {
+    return database_->read([limit](SQLite::Database& connection) -> base::Result<std::vector<Renumbering>> {
+        SQLite::Statement select(connection,
+                                 "SELECT lane, promised, given, at FROM journal_renumbered ORDER BY id DESC LIMIT ?");
+        select.bind(1, static_cast<std::int64_t>(limit));
+        std::vector<Renumbering> found;
+        while (select.executeStep()) {
+            found.push_back({select.getColumn(0).getString(),
+                             select.getColumn(1).getInt64(),
+                             select.getColumn(2).getInt64(),
+                             from_microseconds(select.getColumn(3).getInt64())});
+        }
+        std::ranges::reverse(found);
+        return found;
     });
 }
 

@@ -27,6 +27,9 @@ public:
                                                    std::uint64_t max_bytes) override;
     base::Result<std::vector<journal::RejectedEntry>> rejected(std::size_t limit) override;
     base::Result<std::uint64_t> count_rejected() override;
+    base::Result<std::vector<journal::Hold>> holds() override;
+    base::Result<bool> decide(std::string_view lane, journal::Decision decision) override;
+    base::Result<std::vector<journal::Renumbering>> renumberings(std::size_t limit) override;
     base::Result<std::vector<journal::KnownLane>> known_lanes(std::size_t limit) override;
     base::Result<void> put_known_lanes(std::span<const journal::KnownLane> lanes, std::size_t limit) override;
 

@@ -113,6 +113,50 @@ TEST_F(SqliteJournalStoreTest, a_full_disk_is_told_and_loses_nothing) {
     EXPECT_EQ(store_->head("a", 10, 1U << 20U)->size(), 1U);
 }
 
+TEST_F(SqliteJournalStoreTest, keeps_what_was_promised_and_rewrites_it) {
+    journal::Entry entry = entry_of(1, "a");
+    entry.about = "promised";
+    accept({entry});
+    EXPECT_EQ(store_->head("a", 1, 1)->front().about, "promised");
+    entry.body = "another";
+    entry.about = "otherwise";
+    journal::Batch batch;
+    batch.rewritten.push_back(entry);
+    ASSERT_TRUE(store_->commit(batch, 0));
+    const auto head = store_->head("a", 2, 1U << 20U);
+    ASSERT_TRUE(head && head->size() == 1);
+    EXPECT_EQ(head->front().body + head->front().about, "anotherotherwise");
+    EXPECT_EQ(store_->lanes()->front().bytes, journal::cost_of(entry));
+}
+
+TEST_F(SqliteJournalStoreTest, holds_a_lane_until_it_is_released) {
+    journal::Batch batch;
+    batch.held.push_back({"a", "why", "{}", base::WallTime(std::chrono::microseconds(5))});
+    ASSERT_TRUE(store_->commit(batch, 0));
+    EXPECT_FALSE(store_->decide("b", journal::Decision::apply).value());
+    EXPECT_EQ(store_->holds()->front().decision, journal::Decision::none);
+    EXPECT_TRUE(store_->decide("a", journal::Decision::discard).value());
+    const auto holds = store_->holds();
+    ASSERT_TRUE(holds && holds->size() == 1);
+    EXPECT_EQ(holds->front().lane + holds->front().reason + holds->front().about, "awhy{}");
+    EXPECT_EQ(holds->front().since, base::WallTime(std::chrono::microseconds(5)));
+    EXPECT_EQ(holds->front().decision, journal::Decision::discard);
+    journal::Batch release;
+    release.released.emplace_back("a");
+    ASSERT_TRUE(store_->commit(release, 0));
+    EXPECT_TRUE(store_->holds()->empty());
+}
+
+TEST_F(SqliteJournalStoreTest, remembers_the_numbers_that_were_given_otherwise) {
+    journal::Batch batch;
+    const journal::Renumbering first{"a", 2, 3, base::WallTime(std::chrono::microseconds(5))};
+    const journal::Renumbering second{"a", 4, 5, base::WallTime(std::chrono::microseconds(6))};
+    batch.renumbered = {first, second};
+    ASSERT_TRUE(store_->commit(batch, 0));
+    EXPECT_EQ(store_->renumberings(10).value(), (std::vector{first, second}));
+    EXPECT_EQ(store_->renumberings(1).value(), std::vector{second});
+}
+
 TEST_F(SqliteJournalStoreTest, remembers_the_lanes_seen_last) {
     const auto seen = [](std::string lane, std::string about, int at) {
         return journal::KnownLane{std::move(lane), std::move(about), base::WallTime(std::chrono::microseconds(at))};

@@ -22,6 +22,7 @@ COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _hokusai
 printf '%s\\n' "${COMPREPLY[@]}"
 """
+REGISTRY = ["export", "import", "prefetch", "status", "history", "rollback", "pending", "conflicts", "resolve"]
 COMMENTED_VALUE = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
 
 
@@ -61,7 +62,7 @@ def complete(completion_script: Path):
         (["serve", "--threads", "2", "--li"], ["--listen"]),
         (
             ["registry", ""],
-            ["export", "import", "prefetch", "status", "history", "rollback", "--help", "-h"],
+            [*REGISTRY, "--help", "-h"],
         ),
         (["registry", "import", "--existing", ""], ["refuse", "skip"]),
         (["keys", "list", "--json", "--d"], ["--data"]),
@@ -130,7 +131,7 @@ def test_sample_holds_the_defaults(tmp_path: Path) -> None:
 def test_manual_names_every_command_and_setting() -> None:
     manual = output("man")
 
-    registry = [f"registry {name}" for name in ("export", "import", "prefetch", "status", "history", "rollback")]
+    registry = [f"registry {name}" for name in REGISTRY]
     journal = ("journal status", "journal rejected")
     cache = ("cache status", "cache verify", "cache clear")
     keys = ("keys create", "keys list", "keys revoke")

@@ -36,11 +36,12 @@ struct Process {
             std::function<base::Task<>(base::Duration)> pause,
             const auth::Pepper& pepper,
             health::Sleeper& sleeper,
-            ResendGuard::Forward forward)
+            ResendGuard::Forward forward,
+            bool has_stand_in)
         : book(journal, pool, worker.clock(), metrics),
           settler({worker, book, registry, std::move(can_ask), std::move(pause)}),
           keeper({worker, book, settler, sleeper}),
-          guard({worker, book, settler, pepper, std::move(forward)}) {
+          guard({worker, book, settler, pepper, std::move(forward), has_stand_in}) {
         EXPECT_TRUE(book.load());
     }
 
@@ -71,7 +72,8 @@ public:
             [this](base::Duration duration) { return wait_until(clock_.now() + duration); },
             pepper_,
             *this,
-            [this](http::Exchange& exchange, mlflow::CallObserver* observer) { return forward(exchange, observer); });
+            [this](http::Exchange& exchange, mlflow::CallObserver* observer) { return forward(exchange, observer); },
+            has_stand_in);
     }
 
     base::Task<> wait_until(base::MonotonicTime time) override {
@@ -144,6 +146,7 @@ public:
     bool dies = false;           // MLflow, with it
     bool lingers = false;        // the call, after its client has the answer
     bool can_ask = true;
+    bool has_stand_in = false;  // from the next restart on
     int forwarded = 0;
 };
 

@@ -25,6 +25,16 @@ public:
         for (const Entry& entry : batch.accepted) {
             entries[entry.sequence] = entry;
         }
+        for (const Entry& entry : batch.rewritten) {
+            entries.at(entry.sequence) = entry;
+        }
+        for (const Hold& hold : batch.held) {
+            held[hold.lane] = hold;
+        }
+        for (const std::string& lane : batch.released) {
+            held.erase(lane);
+        }
+        std::ranges::copy(batch.renumbered, std::back_inserter(renumbered));
         for (const std::int64_t sequence : batch.delivered) {
             entries.erase(sequence);
         }
@@ -94,6 +104,30 @@ public:
         return set_aside.size();
     }
 
+    base::Result<std::vector<Hold>> holds() override {
+        const std::lock_guard lock(mutex_);
+        std::vector<Hold> list;
+        for (const auto& [lane, hold] : held) {
+            list.push_back(hold);
+        }
+        return list;
+    }
+
+    base::Result<bool> decide(std::string_view lane, Decision decision) override {
+        const std::lock_guard lock(mutex_);
+        const auto found = held.find(std::string(lane));
+        if (found == held.end()) {
+            return false;
+        }
+        found->second.decision = decision;
+        return true;
+    }
+
+    base::Result<std::vector<Renumbering>> renumberings(std::size_t /*limit*/) override {
+        const std::lock_guard lock(mutex_);
+        return renumbered;
+    }
+
     base::Result<std::vector<KnownLane>> known_lanes(std::size_t /*limit*/) override {
         return std::vector<KnownLane>();
     }
@@ -105,6 +139,8 @@ public:
     // What the disk holds; for a test while nobody writes.
     std::map<std::int64_t, Entry> entries;
     std::vector<RejectedEntry> set_aside;
+    std::map<std::string, Hold> held;
+    std::vector<Renumbering> renumbered;
     std::vector<Batch> commits;                 // those that failed, too
     std::function<bool(const Batch&)> fails{};  // on the pool's thread
 

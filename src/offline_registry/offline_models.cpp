@@ -27,7 +27,8 @@ http::Response unavailable(std::string_view why) {
 
 // What the call says, as far as it matters here.
 struct Origin {
-    bool is_of_run_or_model = false;  // whose artifacts only MLflow knows
+    bool is_in_run = false;           // so that only MLflow knows where
+    bool is_of_run_or_model = false;  // whose artifacts only MLflow knows, if it is to be refused for them
     std::string other_model{};        // that a version is to be copied from
 };
 
@@ -41,6 +42,7 @@ Origin origin_of(const registry::Call& call, const registry::ModelKey& key) {
         !registry::text_at(*arguments, "run_id").empty() || !registry::text_at(*arguments, "model_id").empty();
     constexpr std::string_view kModels = "models:/";
     const std::string source = registry::text_at(*arguments, "source");
+    origin.is_in_run = source.starts_with("runs:");
     if (source.starts_with(kModels)) {
         std::string_view name = std::string_view(source).substr(kModels.size());
         name.remove_prefix(std::min(name.find_first_not_of('/'), name.size()));
@@ -88,8 +90,10 @@ base::Task<std::optional<http::Response>> OfflineModels::take(http::Exchange& ex
         }
     }
     const Origin origin = origin_of(call, key);
-    if (!origin.other_model.empty() && deps_.pending.contains({key.workspace, origin.other_model})) {
-        co_return std::nullopt;  // the two are delivered in any order
+    const bool is_of_pending =  // the two would be delivered in any order
+        !origin.other_model.empty() && deps_.pending.contains({key.workspace, origin.other_model});
+    if (origin.is_in_run || is_of_pending) {
+        co_return std::nullopt;
     }
     call.workspace = key.workspace;
     call.user.clear();  // MLflow knows of none

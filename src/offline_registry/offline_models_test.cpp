@@ -168,6 +168,7 @@ TEST_F(OfflineModelsTest, what_only_mlflow_can_judge_is_not_taken) {
     EXPECT_EQ(post("registered-models/rename", R"({"name": "m", "new_name": "n"})").status, 503U);
     EXPECT_EQ(post(kVersions, R"({"name": "m", "source": "/tmp/x", "run_id": "r"})").status, 503U);
     EXPECT_EQ(post(kVersions, R"({"name": "m", "source": "s3://b/x", "model_id": "m-1"})").status, 503U);
+    EXPECT_EQ(post(kVersions, R"({"name": "m", "source": "runs:/r/x", "run_id": "r"})").status, 503U);
     EXPECT_EQ(post(kVersions, R"({"name": "m", "source": "/tmp/x"})").status, 400U);
     EXPECT_EQ(entries(), 0U);
 }

@@ -333,8 +333,9 @@ def test_refusals_are_those_of_mlflow_and_reads_show_what_waits(stage_with: Call
     assert [(each.status_code, each.json()) for each in found] == [(each.status_code, each.json()) for each in expected]
     assert stage.pending() == 0
     assert stage.call("POST", "registered-models/rename", {"name": name, "new_name": name + "y"}).status_code == 503
-    of_run = {"name": name, "source": "/tmp/somewhere", "run_id": "0" * 32}
-    assert stage.call("POST", "model-versions/create", of_run).status_code == 503
+    for source in ("/tmp/somewhere", f"runs:/{'0' * 32}/model"):
+        of_run = {"name": name, "source": source, "run_id": "0" * 32}
+        assert stage.call("POST", "model-versions/create", of_run).status_code == 503
 
     made = stage.call("POST", "model-versions/create", {"name": name, "source": "s3://bucket/2"})
     assert (made.status_code, made.headers["X-Hokusai-Source"]) == (200, "journal")

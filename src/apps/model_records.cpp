@@ -14,7 +14,7 @@ namespace apps {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 256;  // each with a body at most
-constexpr std::size_t kThreads = 2;  // so that what is read need not wait for a commit
+constexpr std::size_t kThreads = 2;       // so that what is read need not wait for a commit
 constexpr auto kAbortCheckDelay = std::chrono::milliseconds(250);
 constexpr const char* kAttempt = "cannot use the records of registrations";
 

@@ -60,20 +60,22 @@ protected:
     InternalCall* current = nullptr;
 };
 
+base::Task<> describe(http::Exchange& exchange, std::string& seen) {
+    const base::Result<std::string> body = co_await exchange.read_whole_body(kEnough);
+    seen = std::string(exchange.request().method_text) + " " + std::string(exchange.request().target) + " " + *body +
+           " " + std::string(exchange.caller.key_id) + " " + std::string(exchange.peer_text());
+    http::Response response = http::detail_response(418, "tea");
+    response.headers.emplace_back("Retry-After", "7");
+    response.headers.emplace_back("X-Hokusai-Source", "replica");
+    response.headers.emplace_back("Age", "12");
+    exchange.answer(response);
+}
+
 TEST_F(InternalCallTest, the_handler_sees_a_request_like_any_other) {
     std::string seen;
-    const auto answer = call(
-        {.method = "POST", .target = "/a%2Fb?c=d", .fields = "Content-Type: application/json\r\n", .body = "{}"},
-        [&seen](http::Exchange& exchange) -> base::Task<> {
-            const base::Result<std::string> body = co_await exchange.read_whole_body(kEnough);
-            seen = std::string(exchange.request().method_text) + " " + std::string(exchange.request().target) + " " +
-                   *body + " " + std::string(exchange.caller.key_id) + " " + std::string(exchange.peer_text());
-            http::Response response = http::detail_response(418, "tea");
-            response.headers.emplace_back("Retry-After", "7");
-            response.headers.emplace_back("X-Hokusai-Source", "replica");
-            response.headers.emplace_back("Age", "12");
-            exchange.answer(response);
-        });
+    const auto answer =
+        call({.method = "POST", .target = "/a%2Fb?c=d", .fields = "Content-Type: application/json\r\n", .body = "{}"},
+             [&seen](http::Exchange& exchange) { return describe(exchange, seen); });
     EXPECT_EQ(seen, "POST /a%2Fb?c=d {} key-1 192.0.2.7");
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 418);
@@ -122,32 +124,30 @@ TEST_F(InternalCallTest, a_handler_that_throws_is_an_internal_error) {
     EXPECT_EQ(answer->status, 500);
 }
 
+// Until its caller has gone.
+base::Task<> wait_for_abort(http::Exchange& exchange, http::testing::Gate& gate, std::promise<void>& waiting) {
+    exchange.on_abort([&gate] { gate.open(); });
+    waiting.set_value();
+    co_await gate.wait();
+}
+
 TEST_F(InternalCallTest, the_handler_learns_that_its_caller_has_gone) {
     std::promise<void> waiting;
-    bool was_told = false;
-    auto answer = start({.target = "/"}, [&](http::Exchange& exchange) -> base::Task<> {
-        exchange.on_abort([&] {
-            was_told = true;
-            gate.open();
-        });
-        waiting.set_value();
-        co_await gate.wait();
+    auto answer = start({.target = "/"}, [this, &waiting](http::Exchange& exchange) {
+        return wait_for_abort(exchange, gate, waiting);
     });
     waiting.get_future().wait();
     net::testing::call_on(worker, [this] { current->abort(); });
     const auto result = answer.get();
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Code::cancelled);
-    EXPECT_TRUE(was_told);
     EXPECT_EQ(tasks(), 0);
 }
 
 TEST_F(InternalCallTest, a_call_past_its_limit_ends_with_its_handler) {
     std::promise<void> waiting;
-    auto answer = start({.target = "/"}, [&](http::Exchange& exchange) -> base::Task<> {
-        exchange.on_abort([this] { gate.open(); });
-        waiting.set_value();
-        co_await gate.wait();
+    auto answer = start({.target = "/"}, [this, &waiting](http::Exchange& exchange) {
+        return wait_for_abort(exchange, gate, waiting);
     });
     waiting.get_future().wait();
     while (answer.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {

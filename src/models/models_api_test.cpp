@@ -24,9 +24,11 @@ class ModelsApiTest : public testing::Test {
 protected:
     ModelsApiTest() {
         keep_applying_later(true);
+        worker.start();
     }
 
     ~ModelsApiTest() override {
+        worker.stop();
         pool.join();
     }
 
@@ -41,7 +43,7 @@ protected:
                         .query = std::move(query),
                         .content_type = "application/json",
                         .body = std::move(body)};
-        return net::testing::run_here(worker, api.answer(std::move(request), mlflow));
+        return net::testing::run_on(worker, api.answer(std::move(request), mlflow));
     }
 
     boost::json::object object(const http::Response& response) {
@@ -50,10 +52,10 @@ protected:
 
     // Applies what is due, as the keeper does.
     bool apply_next() {
-        auto turn = net::testing::run_here(worker, registrations->take(worker));
+        auto turn = net::testing::run_on(worker, registrations->take(worker));
         if (turn) {
-            net::testing::run_here(worker,
-                                   registrations->apply(worker, mlflow, std::move(*turn), models::Attempt::again));
+            net::testing::run_on(worker,
+                                 registrations->apply(worker, mlflow, std::move(*turn), models::Attempt::again));
         }
         return turn.has_value();
     }
@@ -121,6 +123,15 @@ TEST_F(ModelsApiTest, a_registration_waits_while_mlflow_is_away) {
     EXPECT_EQ(store.rows.at(0).state, RegistrationState::registered);
     EXPECT_EQ(store.events.size(), 1U);
     EXPECT_EQ(registrations->waiting(), 0U);
+}
+
+TEST_F(ModelsApiTest, nobody_waits_for_long_for_an_mlflow_that_hangs) {
+    mlflow.worker_of_hang = &worker;
+    mlflow.hang = [this] { clock.advance(std::chrono::seconds(21)); };
+    const http::Response accepted = ask(Method::post, "/models/register", "", kBody);
+    EXPECT_EQ(accepted.status, 201U);
+    EXPECT_EQ(object(accepted).at("mlflow_sync"), "pending");
+    EXPECT_EQ(registrations->waiting(), 1U);
 }
 
 TEST_F(ModelsApiTest, a_version_that_could_not_be_put_on_record_is_found_again) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/deadline.hpp"
 #include "telemetry/log.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +15,8 @@ namespace models {
 namespace {
 
 constexpr auto kDiskPatience = std::chrono::seconds(10);
+// Of a caller whose registration is safe already, with an MLflow that hangs.
+constexpr auto kCallerPatience = std::chrono::seconds(20);
 constexpr auto kPause = std::chrono::milliseconds(500);
 // Over some four minutes: a fault of MLflow's database would have been repaired, or would fail its probes.
 constexpr unsigned kMaxDoubts = 10;
@@ -81,6 +84,8 @@ base::Task<Outcome<Registration>> Registrations::accept(net::Worker& worker,
         book_.put_back(kept.id, worker.now(), false);
         co_return kept;
     }
+    net::Deadline patience(worker.deadlines(), [&mlflow] { mlflow.abort(); });
+    patience.set(worker.now() + kCallerPatience);
     Registration applied = co_await apply(worker, mlflow, {kept}, Attempt::first);
     co_return answer_to(std::move(applied));
 }

@@ -34,8 +34,9 @@ public:
     // What waits from before. Blocks.
     base::Result<void> load();
 
-    // Durable when it returns; applied, too, if that is possible now. 503 when it could not be kept, 422 when the same
-    // Idempotency-Key came with another registration, or MLflow refused it.
+    // Durable when it returns; applied, too, if that is possible within seconds; afterwards `mlflow` may be aborted.
+    // 503 when it could not be kept, 422 when the same Idempotency-Key came with another registration, or MLflow
+    // refused it.
     base::Task<Outcome<Registration>> accept(net::Worker& worker, MlflowApi& mlflow, Registration registration);
 
     base::Task<Outcome<Registration>> find(net::Worker& worker, std::string id);

@@ -263,7 +263,14 @@ class TestVersions:
         second = api.get(f"?name={recorded.name}&max_results=1&page_token={first['next_page_token']}")
         assert [one["models"][0]["version"] for one in (first, second)] == ["1", "2"]
         assert "next_page_token" not in second
-        for wrong in ("max_results=0", "max_results=1001", "max_results=x", "name=%ff", "name=a&name=b", "page_token=nonsense"):
+        for wrong in (
+            "max_results=0",
+            "max_results=1001",
+            "max_results=x",
+            "name=%ff",
+            "name=a&name=b",
+            "page_token=nonsense",
+        ):
             answer = api.ask("GET", f"?{wrong}")
             assert (answer.status_code, answer.json()["errors"][0]["loc"][0]) == (422, "query")
 

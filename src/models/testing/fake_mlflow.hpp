@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "models/mlflow_api.hpp"
+#include "net/use_task.hpp"
+#include "net/worker.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 
 namespace models::testing {
@@ -40,6 +43,13 @@ public:
 
     base::Task<base::Result<ApiAnswer>> call(ApiCall call) override {
         calls.push_back(std::string(call.method) + " " + call.target.substr(0, call.target.find('?')));
+        if (hang) {
+            silence.emplace(worker_of_hang->context());
+            silence->expires_at(boost::asio::steady_timer::time_point::max());
+            hang();
+            co_await silence->async_wait(net::use_task);
+            co_return base::fail(base::Code::cancelled, "aborted");
+        }
         if (before) {
             if (const std::optional<base::Result<ApiAnswer>> instead = before(calls.size())) {
                 co_return *instead;
@@ -54,7 +64,11 @@ public:
         co_return answer;
     }
 
-    void abort() override {}
+    void abort() override {
+        if (silence) {
+            silence->cancel();
+        }
+    }
 
     [[nodiscard]] bool is_reachable() const override {
         return reachable;
@@ -68,6 +82,9 @@ public:
     using Interference = std::function<std::optional<base::Result<ApiAnswer>>(std::size_t)>;
     Interference before;
     Interference after;
+    std::function<void()> hang;  // no call is answered then; called by each
+    net::Worker* worker_of_hang = nullptr;
+    std::optional<boost::asio::steady_timer> silence;
     bool reachable = true;
     bool runs_exist = true;
     std::vector<std::string> calls;

@@ -112,6 +112,16 @@ def check_described(document: dict, operation: dict, answer: requests.Response) 
     Draft202012Validator(whole).validate(answer.json())
 
 
+def test_two_different_keys_are_refused_as_described(standalone: Hokusai, document: dict) -> None:
+    keys = standalone.create_key("admin").bearer | {"X-API-Key": standalone.create_key("admin").secret}
+    for server, path, method, operation in operations(document):
+        if operation["security"]:
+            target = f"{standalone.url}{server}{path.format_map(NOBODY)}"
+            answer = requests.request(method, target, headers=keys, timeout=10)
+            assert answer.status_code == 400, f"{method} {target}"
+            check_described(document, operation, answer)
+
+
 @pytest.mark.parametrize("wanted", ["application/json", "application/health+json"])
 def test_health_of_an_outage_is_as_described(serve: Callable[..., Hokusai], document: dict, wanted: str) -> None:
     gateway = serve(mlflow=f"http://127.0.0.1:{free_port()}", env=QUICK_PROBES)

@@ -143,7 +143,7 @@ def test_viewer_opens_what_the_keyboard_reaches(standalone: Hokusai, chromium: B
     chromium.press("Enter", "\r")
 
     assert chromium.wait("document.getElementById('health').open")
-    assert chromium.run("location.hash") == "#health"
+    assert chromium.wait("location.hash") == "#health"
 
 
 def test_viewer_finds_operations_by_words(standalone: Hokusai, chromium: Browser) -> None:

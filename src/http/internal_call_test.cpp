@@ -131,11 +131,25 @@ base::Task<> wait_for_abort(http::Exchange& exchange, http::testing::Gate& gate,
     co_await gate.wait();
 }
 
+// Too much, and then nothing until its caller has gone.
+base::Task<> answer_and_wait(http::Exchange& exchange, http::testing::Gate& gate) {
+    exchange.on_abort([&gate] { gate.open(); });
+    exchange.answer_head({}, 1U << 30U);
+    co_await exchange.write(std::string(2048, 'x'));
+    co_await gate.wait();
+}
+
+TEST_F(InternalCallTest, the_handler_of_a_refused_answer_is_told) {
+    const auto answer =
+        call({.target = "/"}, [this](http::Exchange& exchange) { return answer_and_wait(exchange, gate); }, 2047);
+    EXPECT_EQ(answer.error().code, Code::exhausted);
+    EXPECT_EQ(tasks(), 0);
+}
+
 TEST_F(InternalCallTest, the_handler_learns_that_its_caller_has_gone) {
     std::promise<void> waiting;
-    auto answer = start({.target = "/"}, [this, &waiting](http::Exchange& exchange) {
-        return wait_for_abort(exchange, gate, waiting);
-    });
+    auto answer = start({.target = "/"},
+                        [this, &waiting](http::Exchange& exchange) { return wait_for_abort(exchange, gate, waiting); });
     waiting.get_future().wait();
     net::testing::call_on(worker, [this] { current->abort(); });
     const auto result = answer.get();
@@ -146,9 +160,8 @@ TEST_F(InternalCallTest, the_handler_learns_that_its_caller_has_gone) {
 
 TEST_F(InternalCallTest, a_call_past_its_limit_ends_with_its_handler) {
     std::promise<void> waiting;
-    auto answer = start({.target = "/"}, [this, &waiting](http::Exchange& exchange) {
-        return wait_for_abort(exchange, gate, waiting);
-    });
+    auto answer = start({.target = "/"},
+                        [this, &waiting](http::Exchange& exchange) { return wait_for_abort(exchange, gate, waiting); });
     waiting.get_future().wait();
     while (answer.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
         clock.advance(std::chrono::seconds(1));

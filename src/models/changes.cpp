@@ -35,7 +35,7 @@ base::Task<Outcome<void>> send(
 
 }  // namespace
 
-Update read_update(Members& members) {
+Update read_update(Members members) {
     Update update;
     update.description = members.text("description", Presence::optional, kMaxDescription);
     update.tags = members.texts("tags", kMaxTag);
@@ -48,7 +48,7 @@ Update read_update(Members& members) {
     return update;
 }
 
-Transition read_transition(Members& members) {
+Transition read_transition(Members members) {
     Transition transition;
     if (const auto stage = members.text("stage", Presence::optional, kMaxStage)) {
         const base::Result<std::string> known = registry::canonical_stage(*stage);

@@ -23,8 +23,8 @@ struct Transition {
     bool archives_existing = true;
 };
 
-Update read_update(Members& members);
-Transition read_transition(Members& members);
+Update read_update(Members members);
+Transition read_transition(Members members);
 
 // Each gives the sentence that tells what was done. 404 for a version that is not there.
 base::Task<Outcome<std::string>> carry_out(MlflowApi& mlflow, VersionName name, Update update);

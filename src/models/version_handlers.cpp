@@ -66,7 +66,7 @@ bool is_in_production(const Version& version, const std::vector<AliasOfModel>& a
 
 // The change of the version that the path names.
 template <class Change>
-base::Task<http::Response> change_version(Context& context, const Request& request, Change (*read)(Members& members)) {
+base::Task<http::Response> change_version(Context& context, const Request& request, Change (*read)(Members members)) {
     const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
     if (!name) {
         co_return name.error();
@@ -76,8 +76,7 @@ base::Task<http::Response> change_version(Context& context, const Request& reque
         co_return body.error();
     }
     FieldErrors errors;
-    Members members(*body, {"body"}, errors);
-    Change change = read(members);
+    Change change = read(Members(*body, {"body"}, errors));
     if (!errors.is_empty()) {
         co_return errors.response();
     }

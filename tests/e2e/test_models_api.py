@@ -23,7 +23,7 @@ from support.hokusai import QUICK_PROBES, Hokusai, Key
 from support.mlflow_server import MlflowServer
 from support.process import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
 
 
@@ -452,7 +452,7 @@ class Outage:
 
     def end(self) -> None:
         self.mlflow.restore()
-        wait_until("the breaker to close", lambda: self.hokusai.breaker() == "CLOSED", 60)
+        wait_until("the breaker to close", lambda: self.hokusai.breaker() == "CLOSED", 120)
 
     def await_settled(self, registration_id: str) -> dict:
         return wait_until(
@@ -464,7 +464,11 @@ class Outage:
 
 @pytest.fixture
 def outage(serve: Callable[..., Hokusai], real_mlflow: MlflowServer) -> Outage:
-    env = QUICK_PROBES | {"MLFLOW_CB_RECOVERY_TIMEOUT": "1", "HOKUSAI_REPLICA_SWEEP_INTERVAL": "1s"}
+    env = QUICK_PROBES | {
+        "HOKUSAI_HEALTH_DEADLINE": "2s",
+        "MLFLOW_CB_RECOVERY_TIMEOUT": "1",
+        "HOKUSAI_REPLICA_SWEEP_INTERVAL": "1s",
+    }
     hokusai = serve(mlflow=real_mlflow.url, env=env).wait_ready()
     return Outage(hokusai, Api(hokusai, hokusai.create_key("model:write")), real_mlflow)
 

@@ -186,7 +186,7 @@ base::Task<base::Result<void>> Courier::note_delivered(const std::string& lane,
                                                        const mlflow::UpstreamAnswer& answer) {
     const std::int64_t promised = expectation.after.highest_version;
     const std::int64_t given = creates_version(entry) ? version_in(answer) : promised;
-    if (given == 0) {
+    if (creates_version(entry) && given == 0) {
         co_return base::fail(base::Code::data_loss, "MLflow's answer to a new version cannot be read");
     }
     if (given == promised) {

@@ -233,6 +233,15 @@ TEST_F(CourierTest, another_number_than_promised_is_a_conflict) {
     EXPECT_TRUE(is_equal());
 }
 
+TEST_F(CourierTest, a_model_without_versions_is_promised_no_number) {
+    accept("DELETE", "registered-models/delete", R"({"name": "m"})");
+    accept("POST", "registered-models/create", R"({"name": "m"})");
+    accept("DELETE", "registered-models/delete-tag", R"({"name": "m", "key": "none"})");
+    serve_all();
+    EXPECT_EQ(sent, (std::vector<std::string>{"delete", "create", "delete-tag"}));
+    EXPECT_EQ(pending_.size(), 0U);
+}
+
 TEST_F(CourierTest, an_answer_without_a_number_is_none) {
     accept_two();
     bool is_garbled = true;

@@ -128,6 +128,9 @@ private:
             run_id = registry::text_at(*info, "run_id");
             source = registry::text_at(*info, "source");
         }
+        if (std::string given = given_source(registration_); !given.empty()) {
+            source = std::move(given);
+        }
         const Step model = co_await make_model();
         if (!model) {
             co_return model;

@@ -58,6 +58,13 @@ TEST_F(RegistrarTest, a_registry_of_our_own_has_no_runs) {
     EXPECT_EQ(mlflow.versions[0].source, "hokusai:/registrations/" + registration.id);
 }
 
+TEST_F(RegistrarTest, a_source_the_caller_names_is_that_of_the_version) {
+    registration.model_data = R"({"source":"s3://models/fraud/3"})";
+    ASSERT_TRUE(apply(Attempt::first));
+    EXPECT_EQ(mlflow.versions[0].source, "s3://models/fraud/3");
+    EXPECT_EQ(mlflow.artifacts.size(), 1U);
+}
+
 TEST_F(RegistrarTest, whatever_call_gets_lost_the_next_attempt_makes_one_version_of_it) {
     for (const bool is_carried_out : {false, true}) {
         for (std::size_t lost = 1; lost <= 6; ++lost) {

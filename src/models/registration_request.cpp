@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "models/members.hpp"
+#include "registry/json.hpp"
 #include "registry/utf8.hpp"
 #include "registry/validation.hpp"
 
@@ -23,6 +24,7 @@ constexpr std::array<std::string_view, 2> kOrigins{"contributor_address", "basel
 constexpr std::size_t kMaxMetadata = 90;        // MLflow takes 100 parameters at once
 constexpr std::size_t kMaxMetadataName = 200;   // and names of 250 characters
 constexpr std::size_t kMaxMetadataText = 6000;  // and values of 6000
+constexpr std::size_t kMaxSource = 500;         // and sources of 500
 constexpr std::size_t kMaxIdempotencyKey = 255;
 
 // MLflow takes more, but not the same on every system.
@@ -78,6 +80,15 @@ void check_name(Members& members, const std::string& name) {
     }
 }
 
+void check_source(const json::object& data, FieldErrors& errors) {
+    const std::string source = registry::text_at(data, "source");
+    if (!is_clean_text(source) || registry::length(source) > kMaxSource) {
+        errors.add({"body", "model_data", "source"},
+                   fmt::format("A source has at most {} characters, none of them a control character", kMaxSource),
+                   "value_error");
+    }
+}
+
 }  // namespace
 
 Outcome<Registration> read_registration(const Request& request) {
@@ -96,6 +107,9 @@ Outcome<Registration> read_registration(const Request& request) {
     }
     if (type && std::ranges::find(kTypes, *type) == kTypes.end()) {
         members.fail("model_type", "Must be one of lead_scoring, classification, regression, ranking", "value_error");
+    }
+    if (data != nullptr) {
+        check_source(*data, errors);
     }
     if (metadata != nullptr) {
         check_metadata(*metadata, errors);
@@ -130,6 +144,10 @@ std::map<std::string, std::string> run_params(const Registration& registration) 
         }
     }
     return params;
+}
+
+std::string given_source(const Registration& registration) {
+    return registry::text_at(json::parse(registration.model_data).get_object(), "source");
 }
 
 json::object to_json(const Registration& registration, bool has_mlflow) {

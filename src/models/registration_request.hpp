@@ -19,6 +19,9 @@ Outcome<Registration> read_registration(const Request& request);
 // metadata says where the model comes from. At most 100, of lengths MLflow takes.
 std::map<std::string, std::string> run_params(const Registration& registration);
 
+// Where the caller says the model is: model_data.source. Empty: nowhere but in model_data itself.
+std::string given_source(const Registration& registration);
+
 // What clients are told of it. `has_mlflow`: there is a server apart from us.
 boost::json::object to_json(const Registration& registration, bool has_mlflow);
 

@@ -49,11 +49,11 @@ Outcome<PageOf> read_page(const Request& request) {
         page.max_results = static_cast<std::size_t>(number.value_or(kMaxResults));
     }
     page.token = query_parameter(request, "page_token", errors).value_or("");
-    if (!registry::parse_page_token(page.token)) {  // MLflow's answer would be an internal error
-        errors.add({"query", "page_token"}, "Must be the next_page_token of the page before", "value_error");
-    }
     if (!errors.is_empty()) {
         return std::unexpected(errors.response());
+    }
+    if (!registry::parse_page_token(page.token)) {  // MLflow's answer would be an internal error
+        return refuse(404, "No such page: page_token must be the next_page_token of the page before");
     }
     return page;
 }

@@ -18,7 +18,6 @@ from support.hokusai import QUICK_PROBES, Hokusai, Key
 from support.mlflow_server import MlflowServer
 from support.process import free_port, wait_until
 
-HOOKS = Path(__file__).parents[1] / "support" / "api_hooks.py"
 METHODS = ("get", "post", "put", "patch", "delete")
 # For whatever has a name in a path: what nobody registered.
 NOBODY = {"name": "nobody", "version": "1", "registration_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
@@ -175,7 +174,7 @@ class Campaign:
     def run(self, service: Hokusai, key: Key, document: dict) -> None:
         (self.folder / "openapi.json").write_text(json.dumps(document))
         (self.folder / "schemathesis.toml").write_text(
-            f'hooks = "{HOOKS}"\n[auth.openapi.bearer]\nbearer = "{key.secret}"\n[cache]\nenabled = false\n'
+            f'[auth.openapi.bearer]\nbearer = "{key.secret}"\n[cache]\nenabled = false\n'
         )
         argv = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json"]
         argv += ["--url", service.url, "--seed", "20261122", "--max-examples", str(self.examples), "--no-color"]

@@ -44,8 +44,8 @@ protected:
 };
 
 TEST_F(RebaseTest, a_number_that_is_taken_becomes_the_next_one_and_all_that_names_it_follows) {
-    std::vector<journal::Entry> entries{here_.promise("POST", "model-versions/create", kCreate),
-                                        here_.promise("POST", "registered-models/alias", kAlias)};
+    const std::vector<journal::Entry> entries{here_.promise("POST", "model-versions/create", kCreate),
+                                              here_.promise("POST", "registered-models/alias", kAlias)};
     mlflow_.write("POST", "model-versions/create", R"({"name": "m", "source": "s3://b/theirs"})");
     const Rebased rebased = rebase_on_mlflow(entries);
     EXPECT_EQ(rebased.numbers, (Numbers{{2, 3}}));

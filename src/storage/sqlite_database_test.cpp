@@ -108,6 +108,7 @@ TEST_F(SqliteDatabaseTest, an_older_database_keeps_its_rows_and_gets_the_newer_t
                         "DROP TABLE registry_model_tags; DROP TABLE registry_versions;"
                         "DROP TABLE registry_models; DROP TABLE registry_facts; DROP TABLE intents;"
                         "DROP TABLE alias_changes; DROP TABLE aliases_last_seen; DROP TABLE version_loads;"
+                        "DROP TABLE registrations; DROP TABLE events; DROP TABLE run_facts;"
                         "PRAGMA user_version = 1"));
 
     const auto database = open();

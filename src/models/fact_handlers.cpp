@@ -168,11 +168,8 @@ base::Task<http::Response> evaluate_version(Context& context, const Request& req
     if (!asked) {
         co_return asked.error();
     }
-    const Outcome<VersionName> name = version_name(asked->model, asked->version);
-    if (!name) {
-        co_return name.error();
-    }
-    const Outcome<RecordedVersion> recorded = co_await find_recorded(context, *name);
+    const Outcome<RecordedVersion> recorded =
+        co_await find_recorded(context, version_name(asked->model, asked->version));
     if (!recorded) {
         co_return recorded.error();
     }
@@ -185,18 +182,14 @@ base::Task<http::Response> evaluate_version(Context& context, const Request& req
         }
         results[metric] = number_or_null(value);
     }
-    co_return to_response({{"model", name->text()},
+    co_return to_response({{"model", recorded->version.name.text()},
                            {"results", std::move(results)},
                            {"missing", std::move(missing)},
                            {"source", "recorded run metrics"}});
 }
 
 base::Task<http::Response> show_metrics(Context& context, const Request& request) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
-    if (!name) {
-        co_return name.error();
-    }
-    const Outcome<RecordedVersion> recorded = co_await find_recorded(context, *name);
+    const Outcome<RecordedVersion> recorded = co_await find_recorded(context, version_in_path(request));
     if (!recorded) {
         co_return recorded.error();
     }

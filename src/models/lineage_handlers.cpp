@@ -109,11 +109,7 @@ base::Task<http::Response> show_model_lineage(Context& context, const Request& r
 }
 
 base::Task<http::Response> show_version_lineage(Context& context, const Request& request) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
-    if (!name) {
-        co_return name.error();
-    }
-    const Outcome<RecordedVersion> recorded = co_await find_recorded(context, *name);
+    const Outcome<RecordedVersion> recorded = co_await find_recorded(context, version_in_path(request));
     if (!recorded) {
         co_return recorded.error();
     }
@@ -139,7 +135,7 @@ base::Task<http::Response> show_version_lineage(Context& context, const Request&
     if (training_data.empty()) {
         missing.emplace_back("training_data");
     }
-    co_return to_response({{"model", name->text()},
+    co_return to_response({{"model", recorded->version.name.text()},
                            {"parents", std::move(parents)},
                            {"training_data", std::move(training_data)},
                            {"experiments", std::move(experiments)},

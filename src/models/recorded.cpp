@@ -39,7 +39,7 @@ std::optional<std::string> RecordedVersion::param(const std::string& name) const
     return facts ? find_in(facts->params, name) : std::nullopt;
 }
 
-base::Task<Outcome<RecordedVersion>> find_recorded(Context& context, VersionName name) {
+base::Task<Outcome<RecordedVersion>> find_recorded(Context& context, Outcome<VersionName> name) {
     Outcome<Version> version = co_await find_version(context.mlflow, std::move(name));
     if (!version) {
         co_return std::unexpected(version.error());

@@ -27,8 +27,8 @@ struct RecordedVersion {
     [[nodiscard]] std::optional<std::string> param(const std::string& name) const;
 };
 
-// 404 when there is no such version.
-base::Task<Outcome<RecordedVersion>> find_recorded(Context& context, VersionName name);
+// 404 when there is no such version; the refusal in `name`, if it is one.
+base::Task<Outcome<RecordedVersion>> find_recorded(Context& context, Outcome<VersionName> name);
 
 // Runs that have ended are taken from what is kept.
 base::Task<std::vector<RecordedVersion>> read_recorded(Context& context, std::vector<Version> versions);

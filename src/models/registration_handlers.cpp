@@ -43,24 +43,20 @@ base::Task<http::Response> show_registration(Context& context, const Request& re
 }
 
 base::Task<http::Response> download_model_data(Context& context, const Request& request) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
-    if (!name) {
-        co_return name.error();
-    }
-    const Outcome<Version> version = co_await find_version(context.mlflow, *name);
+    const Outcome<Version> version = co_await find_version(context.mlflow, version_in_path(request));
     if (!version) {
         co_return version.error();
     }
+    const VersionName& name = version->name;
     const std::string id = registry::text_at(version->tags, kRegistrationTag);
     if (!id.empty()) {
         Outcome<Registration> found = co_await context.registrations.find(context.worker, id);
-        if (found && found->model_name == name->model && found->version == name->version) {
+        if (found && found->model_name == name.model && found->version == name.version) {
             http::Response response;
             response.body = std::move(found->model_data);
             response.headers.emplace_back(
                 "Content-Disposition",
-                fmt::format(
-                    "attachment; filename*=UTF-8''{}-{}.json", base::percent_encode(name->model), name->version));
+                fmt::format("attachment; filename*=UTF-8''{}-{}.json", base::percent_encode(name.model), name.version));
             co_return response;
         }
         if (!found && found.error().status != 404) {
@@ -68,7 +64,7 @@ base::Task<http::Response> download_model_data(Context& context, const Request& 
         }
     }
     co_return problem(
-        404, fmt::format("Model {} was not registered here; its artifacts are at {}", name->text(), version->source));
+        404, fmt::format("Model {} was not registered here; its artifacts are at {}", name.text(), version->source));
 }
 
 }  // namespace models

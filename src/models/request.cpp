@@ -270,6 +270,10 @@ Outcome<VersionName> version_name(std::string_view model, std::string_view versi
     return VersionName{std::string(model), *number};
 }
 
+Outcome<VersionName> version_in_path(const Request& request) {
+    return version_name(request.arguments.at(0), request.arguments.at(1));
+}
+
 Outcome<VersionName> parse_reference(std::string_view text) {
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size() ||

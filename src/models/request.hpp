@@ -59,6 +59,9 @@ std::optional<std::int64_t> parse_version(std::string_view text);
 // 404 for what can be no version.
 Outcome<VersionName> version_name(std::string_view model, std::string_view version);
 
+// The one that the path names by its first two arguments.
+Outcome<VersionName> version_in_path(const Request& request);
+
 // NAME:VERSION. 400 when it has another form, 404 for what can be no version.
 Outcome<VersionName> parse_reference(std::string_view text);
 

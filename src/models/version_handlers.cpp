@@ -67,7 +67,7 @@ bool is_in_production(const Version& version, const std::vector<AliasOfModel>& a
 // The change of the version that the path names.
 template <class Change>
 base::Task<http::Response> change_version(Context& context, const Request& request, Change (*read)(Members members)) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
+    const Outcome<VersionName> name = version_in_path(request);
     if (!name) {
         co_return name.error();
     }
@@ -132,11 +132,7 @@ base::Task<http::Response> list_production(Context& context, const Request& /*re
 }
 
 base::Task<http::Response> show_version(Context& context, const Request& request) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
-    if (!name) {
-        co_return name.error();
-    }
-    const Outcome<Version> version = co_await find_version(context.mlflow, *name);
+    const Outcome<Version> version = co_await find_version(context.mlflow, version_in_path(request));
     if (!version) {
         co_return version.error();
     }
@@ -164,7 +160,7 @@ base::Task<http::Response> transition_version(Context& context, const Request& r
 }
 
 base::Task<http::Response> delete_version(Context& context, const Request& request) {
-    const Outcome<VersionName> name = version_name(request.arguments.at(0), request.arguments.at(1));
+    const Outcome<VersionName> name = version_in_path(request);
     if (!name) {
         co_return name.error();
     }

@@ -88,11 +88,14 @@ std::string search_target(std::string_view what, const std::string& filter, std:
 
 }  // namespace
 
-base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, VersionName name) {
+base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, Outcome<VersionName> name) {
+    if (!name) {
+        co_return std::unexpected(name.error());
+    }
     const base::Result<ApiAnswer> answer = co_await mlflow.call(
         {.target = fmt::format(
-             "{}/model-versions/get?name={}&version={}", kApi, base::percent_encode(name.model), name.version)});
-    const Outcome<json::object> object = object_in(answer, "Model not found: " + name.text());
+             "{}/model-versions/get?name={}&version={}", kApi, base::percent_encode(name->model), name->version)});
+    const Outcome<json::object> object = object_in(answer, "Model not found: " + name->text());
     if (!object) {
         co_return std::unexpected(object.error());
     }

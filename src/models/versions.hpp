@@ -46,7 +46,7 @@ struct PageOf {
 };
 
 // 404 when there is none.
-base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, VersionName name);
+base::Task<Outcome<Version>> find_version(MlflowApi& mlflow, Outcome<VersionName> name);
 
 base::Task<Outcome<VersionPage>> list_versions(MlflowApi& mlflow, PageOf page);
 

@@ -1,8 +1,8 @@
 #include "offline_registry/courier.hpp"
 
-#include <algorithm>
 #include <utility>
 
+#include "idempotency/rules.hpp"
 #include "offline/verdict.hpp"
 #include "offline_registry/model_state.hpp"
 #include "offline_registry/rebase.hpp"
@@ -11,7 +11,6 @@
 #include "replica/reread.hpp"
 #include "telemetry/log.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,9 +22,6 @@ namespace {
 constexpr std::size_t kMaxAnswer = std::size_t{16} << 20U;
 constexpr std::size_t kMaxDifferences = 20;
 constexpr auto kLockPatience = std::chrono::seconds(30);
-// MLflow goes on with a call whose connection is gone: for how long, given for how long it was waited for.
-constexpr base::Duration kLeastPatience = std::chrono::seconds(5);
-constexpr base::Duration kMostPatience = std::chrono::seconds(60);
 
 bool creates_version(const journal::Entry& entry) {
     return registry::find_operation(entry.method, std::string_view(entry.target).substr(0, entry.target.find('?'))) ==
@@ -34,10 +30,9 @@ bool creates_version(const journal::Entry& entry) {
 
 // 0: it names none.
 std::int64_t version_in(const mlflow::UpstreamAnswer& answer) {
-    boost::system::error_code error;
-    const boost::json::value value = boost::json::parse(answer.body, error);
+    const boost::json::value value = parse_json(answer.body);
     const boost::json::value* const item =
-        !error && value.is_object() ? value.get_object().if_contains("model_version") : nullptr;
+        value.is_object() ? value.get_object().if_contains("model_version") : nullptr;
     if (item == nullptr || !item->is_object()) {
         return 0;
     }
@@ -68,7 +63,7 @@ Courier::Courier(Deps deps, CourierSettings settings)
                    }
                }}) {
     for (const std::string& lane : deps_.journal.lanes(kModelLanes)) {
-        care_[lane].believes_absence_at = started_ + kLeastPatience;
+        care_[lane].believes_absence_at = started_ + idempotency::patience_after(base::Duration(0));
     }
 }
 
@@ -166,7 +161,7 @@ base::Task<base::Result<void>> Courier::deliver(const std::string& lane,
     Care& care = care_[lane];
     const bool is_unknown = !answer || answer->status > 500 || !answer->is_whole;
     if (is_unknown) {
-        care.believes_absence_at = ended + std::clamp<base::Duration>(ended - began, kLeastPatience, kMostPatience);
+        care.believes_absence_at = ended + idempotency::patience_after(ended - began);
         co_return std::unexpected(answer ? offline::as_error(*answer) : answer.error());
     }
     const offline::Verdict verdict = offline::judge(*answer);

@@ -19,12 +19,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::value parse_json(std::string_view text) {
-    boost::system::error_code error;
-    const json::value value = json::parse(text, error);
-    return error ? json::value() : value;
-}
-
 std::int64_t number_at(const json::object& object, std::string_view name) {
     const json::value* const value = object.if_contains(name);
     return value != nullptr && value->is_int64() ? value->get_int64() : 0;
@@ -43,6 +37,12 @@ base::Result<Point> point_of(registry::Reader& reader, const registry::ModelKey&
 }
 
 }  // namespace
+
+json::value parse_json(std::string_view text) {
+    boost::system::error_code error;
+    const json::value value = json::parse(text, error);
+    return error ? json::value() : value;
+}
 
 bool is_of_store(const base::Error& error) {
     return error.code == base::Code::unavailable || error.code == base::Code::data_loss;

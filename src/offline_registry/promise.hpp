@@ -16,6 +16,8 @@
 #include "registry/entities.hpp"
 #include "registry/store.hpp"
 
+#include <boost/json/value.hpp>
+
 namespace offline_registry {
 
 // Lanes of models: how their names begin, and back.
@@ -51,6 +53,9 @@ struct Promise {
     std::string body;  // what MLflow will answer
     Expectation expectation;
 };
+
+// Null when it is no JSON.
+boost::json::value parse_json(std::string_view text);
 
 // Whether an error is the store's trouble, and not MLflow's answer.
 bool is_of_store(const base::Error& error);

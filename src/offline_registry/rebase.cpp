@@ -9,7 +9,6 @@
 #include "registry_http/error_response.hpp"
 #include "replica/merge.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -18,12 +17,6 @@ namespace offline_registry {
 namespace {
 
 namespace json = boost::json;
-
-json::value parse_json(std::string_view text) {
-    boost::system::error_code error;
-    const json::value value = json::parse(text, error);
-    return error ? json::value() : value;
-}
 
 // A version as arguments name it: a text, or in old clients a number.
 std::int64_t version_in(const json::value& value) {
